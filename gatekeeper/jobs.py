@@ -1,0 +1,130 @@
+"""Every job's name, function, queue and time limit, and the orders for work that stand in the database.
+
+An order is a row written in the same transaction as the state that makes the work necessary. Redis only carries the
+news of it: whoever claims the row does the work, so a job that arrives twice, late or never does no harm. A worker's
+timer asks `due` for what nobody has taken.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Index, String, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gatekeeper.db.base import Base
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One kind of background work. `function` takes the subject's id and nothing else."""
+
+    name: str
+    function: str
+    queue: str
+    timeout: int  # seconds of wall time for one run; the lease of a claim outlives it
+    tries: int = 5
+
+
+SCAN = Job(name="scan", function="workers.scan.run", queue="scan", timeout=600, tries=3)
+REQUEST = Job(name="request", function="workers.request.run", queue="mail", timeout=60)
+NOTIFY = Job(name="notify", function="workers.notify.run", queue="mail", timeout=90, tries=40)
+CONNECT = Job(name="connect", function="workers.connect.run", queue="platform", timeout=120, tries=3)
+
+JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT)}
+QUEUES = ("scan", "mail", "platform")
+LEASE_MARGIN = timedelta(seconds=30)
+
+
+class Order(Base):
+    """Work that has been ordered and is not finished."""
+
+    __tablename__ = "job_order"
+    __table_args__ = (
+        Index("uq_job_order_work", "job", "subject_id", unique=True),
+        Index("ix_job_order_due", "queue", "next_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(String(20))
+    queue: Mapped[str] = mapped_column(String(20))
+    subject_id: Mapped[int]
+    ordered_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to do one piece of work until a moment."""
+
+    order_id: int
+    job: str
+    subject_id: int
+    attempt: int
+    ordered_at: datetime
+
+
+def order(session: Session, job: Job, subject_id: int, *, now: datetime) -> None:
+    """Order work in the caller's transaction; ordered again while it waits or runs, it starts afresh."""
+    renewed = session.execute(
+        update(Order)
+        .where(Order.job == job.name, Order.subject_id == subject_id)
+        .values(ordered_at=now, next_at=now, attempts=0, claimed_until=None)
+    )
+    if not renewed.rowcount:  # type: ignore[attr-defined]  # a DML result always has it
+        try:
+            with session.begin_nested():
+                session.add(Order(job=job.name, queue=job.queue, subject_id=subject_id, ordered_at=now, next_at=now))
+        except IntegrityError:  # another transaction ordered the same work in between: that order will do
+            pass
+    session.info.setdefault("orders", []).append((job.name, subject_id))
+
+
+def due(session: Session, queue: str, *, now: datetime, limit: int = 50) -> Sequence[tuple[str, int]]:
+    """The work of a queue that nobody holds, oldest first, as (job name, subject id)."""
+    rows = session.execute(
+        select(Order.job, Order.subject_id)
+        .where(
+            Order.queue == queue, Order.next_at <= now, or_(Order.claimed_until.is_(None), Order.claimed_until <= now)
+        )
+        .order_by(Order.next_at, Order.id)
+        .limit(limit)
+    )
+    return [(row.job, row.subject_id) for row in rows]
+
+
+def claim(session: Session, job: Job, subject_id: int, *, now: datetime) -> Claim | None:
+    """Take the work, or None when there is none to take. Two who ask at once: one gets it."""
+    row = session.scalars(
+        select(Order)
+        .where(
+            Order.job == job.name,
+            Order.subject_id == subject_id,
+            Order.next_at <= now,
+            or_(Order.claimed_until.is_(None), Order.claimed_until <= now),
+        )
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    row.claimed_until = now + timedelta(seconds=job.timeout) + LEASE_MARGIN
+    row.attempts += 1
+    return Claim(row.id, row.job, row.subject_id, row.attempts, row.ordered_at)
+
+
+def finish(session: Session, done: Claim) -> None:
+    """Strike the order off, unless it was renewed while the work ran."""
+    session.execute(delete(Order).where(Order.id == done.order_id, Order.ordered_at == done.ordered_at))
+
+
+def postpone(session: Session, failed: Claim, *, now: datetime) -> None:
+    """Put failed work back, each time a little later (5 s, 10 s, 20 s ... at most 15 min)."""
+    pause = timedelta(seconds=min(900, 5 * 2 ** min(failed.attempt - 1, 10)))
+    session.execute(
+        update(Order)
+        .where(Order.id == failed.order_id, Order.ordered_at == failed.ordered_at)
+        .values(claimed_until=None, next_at=now + pause)
+    )

@@ -1,0 +1,1 @@
+"""E-mail: every message that must reach somebody is a row first, and is sent at least once."""

@@ -1,0 +1,26 @@
+"""The table of messages that must reach somebody."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gatekeeper.db.base import Base
+
+
+class Notice(Base):
+    """One e-mail that has to reach somebody. The row makes sure that it is written once and never forgotten."""
+
+    __tablename__ = "notice"
+    __table_args__ = (UniqueConstraint("kind", "staff_id", "subject"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))  # names the folder under templates/email/
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    subject: Mapped[str] = mapped_column(String(120))  # what it is about: "request:<id>", "post:12:expired:3"
+    context: Mapped[dict[str, Any]] = mapped_column(default=dict)  # ids and plain facts; no pupil, no token
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    message_id: Mapped[str] = mapped_column(String(120))
+    problem: Mapped[str] = mapped_column(Text, default="")

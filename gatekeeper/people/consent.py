@@ -1,0 +1,102 @@
+"""What may be shown of whom, where, and on what basis.
+
+A permission is a row per pupil, channel kind and purpose with its basis, its dates and who recorded it. The newest row
+counts; nothing is overwritten. No row, an expired row, a refusal, a withdrawal, a leaver or a never-publish mark all
+answer "no": only a positive answer is a yes (POLICY: allow-list logic, L5 and L14).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from gatekeeper.db.base import Base
+from gatekeeper.people.pupils import Pupil
+
+
+class Purpose(StrEnum):
+    """What a permission is for."""
+
+    SOCIAL_MEDIA = "social_media"
+    BIOMETRIC = "biometric"  # the automatic matching of faces; recorded per child, off until then (PoFA 2012 s26)
+
+
+class Basis(StrEnum):
+    """The lawful basis the school relies on (UK GDPR article 6)."""
+
+    CONSENT = "consent"
+    PUBLIC_TASK = "public_task"
+
+
+class Consent(Base):
+    """One recorded answer about one child, channel kind and purpose."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        Index("ix_consent_pupil", "pupil_id", "channel_kind", "purpose", "id"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawal_has_author"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupil.id"))
+    channel_kind: Mapped[str] = mapped_column(
+        String(20)
+    )  # a channel kind such as "x"; "any" for a purpose without channels
+    purpose: Mapped[str] = mapped_column(String(20))
+    allowed: Mapped[bool]
+    basis: Mapped[str] = mapped_column(String(20))
+    given_on: Mapped[date]
+    expires_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(Text, default="")
+    recorded_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The register's answer for one child on one kind of channel, with the sentence staff may read."""
+
+    allowed: bool
+    sentence: str
+    consent_id: int | None = None
+
+
+def answer_for(  # noqa: PLR0911 - one sentence per reason reads better than a nest
+    session: Session, pupil: Pupil, channel_kind: str, *, today: date, words: str
+) -> Answer:
+    """Whether this child may be shown on this kind of channel today.
+
+    Args:
+        words: the channel's name as staff know it ("Facebook").
+    """
+    if pupil.never_publish:
+        return Answer(allowed=False, sentence="Must never be shown.")
+    if pupil.left_on is not None and pupil.left_on < today:
+        return Answer(allowed=False, sentence="Has left the school.")
+    newest = session.scalars(
+        select(Consent)
+        .where(
+            Consent.pupil_id == pupil.id,
+            Consent.channel_kind == channel_kind,
+            Consent.purpose == Purpose.SOCIAL_MEDIA,
+        )
+        .order_by(Consent.id.desc())
+        .limit(1)
+    ).first()
+    if newest is None:
+        return Answer(allowed=False, sentence=f"No permission on record for {words}.")
+    if newest.withdrawn_at is not None:
+        return Answer(allowed=False, sentence=f"Permission for {words} was withdrawn.", consent_id=newest.id)
+    if not newest.allowed:
+        return Answer(allowed=False, sentence=f"May not be shown on {words}.", consent_id=newest.id)
+    if newest.given_on > today:
+        return Answer(
+            allowed=False, sentence=f"Permission for {words} does not begin until {newest.given_on:%-d %B %Y}."
+        )
+    if newest.expires_on is not None and newest.expires_on < today:
+        return Answer(allowed=False, sentence=f"Permission for {words} has run out.", consent_id=newest.id)
+    return Answer(allowed=True, sentence=f"May be shown on {words}.", consent_id=newest.id)

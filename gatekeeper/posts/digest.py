@@ -1,0 +1,64 @@
+"""The digest of a version: SHA-256 over the canonical bytes of everything the public will get.
+
+Canonical form: JSON of `Content`, keys sorted, no white space, UTF-8 (RFC 8785's rules for the strings and integers
+used here), headed by a domain line so that no other hash can be mistaken for it. A changed letter, image byte,
+alternative text, account or time gives another digest, and approval is of a digest.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+_DOMAIN = b"gatekeeper version 1\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoContent:
+    """One published picture: the hash of its bytes and its alternative text."""
+
+    sha256: str
+    alt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelContent:
+    """One account the post goes to, by our number and the platform's own."""
+
+    account_id: int
+    kind: str
+    remote_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Exactly what will be public, where and when."""
+
+    text: str
+    photos: tuple[PhotoContent, ...]
+    channels: tuple[ChannelContent, ...]
+    due: datetime
+    window_minutes: int
+
+    def canonical(self) -> str:
+        """The one way this content is written down."""
+        plain = asdict(self)
+        plain["due"] = self.due.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    @classmethod
+    def from_canonical(cls, canonical: str) -> "Content":
+        """Read back what `canonical` wrote."""
+        plain = json.loads(canonical)
+        return cls(
+            text=plain["text"],
+            photos=tuple(PhotoContent(**photo) for photo in plain["photos"]),
+            channels=tuple(ChannelContent(**channel) for channel in plain["channels"]),
+            due=datetime.strptime(plain["due"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC),
+            window_minutes=plain["window_minutes"],
+        )
+
+
+def digest_of(canonical: str) -> str:
+    """The digest of a canonical content, 64 hexadecimal characters."""
+    return hashlib.sha256(_DOMAIN + canonical.encode()).hexdigest()

@@ -1,0 +1,234 @@
+"""The tables of posts: the working copy, the sealed versions, the pictures with their faces, and the publications.
+
+A post's working copy may change at any time; a version never does. Whatever was shown, decided or sent is a version.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from gatekeeper.db.base import Base
+from gatekeeper.posts.status import FaceState, FindingState, PostState, PublicationState
+
+
+class ChannelAccount(Base):
+    """One official account. It opens only when the headteacher declares it the school's own, with the second proof."""
+
+    __tablename__ = "channel_account"
+    __table_args__ = (
+        UniqueConstraint("kind", "remote_id"),
+        CheckConstraint("status <> 'open' OR (opened_by IS NOT NULL AND opened_at IS NOT NULL)", name="open_has_head"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))  # "x" or "facebook"
+    name: Mapped[str] = mapped_column(String(120))
+    remote_id: Mapped[str] = mapped_column(String(40))  # the platform's own number for the account
+    status: Mapped[str] = mapped_column(String(20), default="new")  # new, checked, open, held, closed
+    sealed: Mapped[str | None] = mapped_column(Text)  # the tokens, sealed to the publisher's key
+    checked_at: Mapped[datetime | None]
+    check_result: Mapped[str] = mapped_column(Text, default="")  # a sentence for the administrator
+    identity: Mapped[str] = mapped_column(String(200), default="")  # the name the platform gave
+    declared_own: Mapped[bool] = mapped_column(default=False)  # policy 3.1c: the page is the school's own
+    opened_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    opened_at: Mapped[datetime | None]
+    held_reason: Mapped[str] = mapped_column(Text, default="")
+    created_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+
+
+class Post(Base):
+    """A post and its working copy."""
+
+    __tablename__ = "post"
+    __table_args__ = (Index("ix_post_state_due", "state", "due_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    title: Mapped[str] = mapped_column(String(120), default="")  # for the school's eyes, never published
+    text: Mapped[str] = mapped_column(Text, default="")
+    channels: Mapped[list[Any]] = mapped_column(default=list)  # ids of channel accounts
+    due_at: Mapped[datetime | None]
+    due_wall: Mapped[str] = mapped_column(String(40), default="")  # as typed, Europe/London, kept beside UTC
+    window_minutes: Mapped[int] = mapped_column(default=120)
+    state: Mapped[str] = mapped_column(String(20), default=PostState.DRAFT, index=True)
+    revision: Mapped[int] = mapped_column(default=0)  # grows with every change to the working copy
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("version.id", use_alter=True))
+    send_when_clear: Mapped[bool] = mapped_column(default=False)
+    note: Mapped[str] = mapped_column(Text, default="")  # the last sentence to the author: why it came back
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+    photos: Mapped[list["Photo"]] = relationship(
+        back_populates="post", order_by="Photo.position", cascade="all, delete-orphan"
+    )
+
+
+class Photo(Base):
+    """One picture of a post: the private original, what is done to it, and the rendition that may become public."""
+
+    __tablename__ = "photo"
+    __table_args__ = (UniqueConstraint("post_id", "original_sha256"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    file_name: Mapped[str] = mapped_column(String(200), default="")  # as uploaded; checked like words, never a path
+    original_sha256: Mapped[str] = mapped_column(String(64))
+    width: Mapped[int]  # of the upright original, in pixels
+    height: Mapped[int]
+    crop: Mapped[list[Any] | None]  # [x1, y1, x2, y2] in pixels of the upright original
+    rendition_sha256: Mapped[str | None] = mapped_column(String(64))  # None while it has to be made again
+    rendition_width: Mapped[int] = mapped_column(default=0)
+    rendition_height: Mapped[int] = mapped_column(default=0)
+    alt: Mapped[str] = mapped_column(Text, default="")
+    people: Mapped[str] = mapped_column(
+        String(20), default=""
+    )  # the author's declaration: "", none, pupils, adults, both
+    basis: Mapped[str] = mapped_column(Text, default="")  # ... and on what basis they may be shown
+    problem: Mapped[str] = mapped_column(Text, default="")  # why it could not be scanned
+    scanned_sha256: Mapped[str] = mapped_column(String(64), default="")  # the original that `faces` were found in
+    added_at: Mapped[datetime]
+
+    post: Mapped[Post] = relationship(back_populates="photos")
+    faces: Mapped[list["Face"]] = relationship(back_populates="photo", order_by="Face.id", cascade="all, delete-orphan")
+
+
+class Face(Base):
+    """One box that may be a face, in pixels of the upright original, and what a person said about it."""
+
+    __tablename__ = "face"
+    __table_args__ = (
+        CheckConstraint(
+            "state = 'unknown' OR (resolved_by IS NOT NULL AND resolved_at IS NOT NULL)", name="has_resolver"
+        ),
+        CheckConstraint("state <> 'pupil' OR pupil_id IS NOT NULL", name="pupil_is_named"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), index=True)
+    x1: Mapped[float]
+    y1: Mapped[float]
+    x2: Mapped[float]
+    y2: Mapped[float]
+    score: Mapped[float] = mapped_column(default=1.0)
+    source: Mapped[str] = mapped_column(String(20))  # "detector", "rendition" (found only after rendering) or "hand"
+    state: Mapped[str] = mapped_column(String(20), default=FaceState.UNKNOWN)
+    pupil_id: Mapped[int | None] = mapped_column(ForeignKey("pupil.id"), index=True)
+    words: Mapped[str] = mapped_column(Text, default="")  # for staff and other adults: who, and that they were asked
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    resolved_at: Mapped[datetime | None]
+
+    photo: Mapped[Photo] = relationship(back_populates="faces")
+
+
+class FaceAnswer(Base):
+    """Every answer ever given about a face, in order: for the head's eyes, for undo, and kept when the answer changes."""
+
+    __tablename__ = "face_answer"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(String(20))
+    pupil_id: Mapped[int | None] = mapped_column(ForeignKey("pupil.id"))
+    words: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
+
+
+class PhotoScan(Base):
+    """What the detectors found in one picture, by the digest of its bytes: a changed text scans no photo again."""
+
+    __tablename__ = "photo_scan"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(60), primary_key=True)  # a new engine looks again
+    faces: Mapped[list[Any]]  # [[x1, y1, x2, y2, score], ...] in pixels of that picture, upright
+    width: Mapped[int]
+    height: Mapped[int]
+    scanned_at: Mapped[datetime]
+
+
+class Version(Base):
+    """One sealed content. Rows are never changed; a trigger forbids it."""
+
+    __tablename__ = "version"
+    __table_args__ = (UniqueConstraint("post_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    revision: Mapped[int]  # of the working copy it was sealed from
+    canonical: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64), index=True)
+    sealed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    sealed_at: Mapped[datetime]
+
+
+class Finding(Base):
+    """One thing a check has to say about a version, and what became of it."""
+
+    __tablename__ = "finding"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("version.id", ondelete="CASCADE"), index=True)
+    rule: Mapped[str] = mapped_column(String(60))
+    clause: Mapped[str] = mapped_column(String(20))
+    severity: Mapped[str] = mapped_column(String(10))  # block, justify, advice
+    field: Mapped[str] = mapped_column(String(40))
+    start: Mapped[int | None]
+    end: Mapped[int | None]
+    quote: Mapped[str] = mapped_column(Text, default="")
+    message: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String(20), default=FindingState.OPEN)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    resolved_at: Mapped[datetime | None]
+
+
+class Publication(Base):
+    """One version on one channel: the outbox. The database itself refuses what must never be."""
+
+    __tablename__ = "publication"
+    __table_args__ = (
+        UniqueConstraint("version_id", "account_id"),
+        CheckConstraint("state <> 'published' OR remote_id IS NOT NULL", name="published_has_remote_id"),
+        UniqueConstraint("account_id", "remote_id"),  # one remote post proves one publication, never two
+        Index("ix_publication_due", "state", "due_at"),
+        Index("ix_publication_lease", "state", "lease_until"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("version.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"))
+    decision_id: Mapped[str] = mapped_column(String(40))  # never null: nothing is scheduled without a decision
+    digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(20), default=PublicationState.SCHEDULED)
+    due_at: Mapped[datetime]
+    closes_at: Mapped[datetime]  # the end of the approved window
+    next_at: Mapped[datetime]
+    fence: Mapped[int] = mapped_column(default=0)
+    owner: Mapped[str] = mapped_column(String(80), default="")
+    lease_until: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    reads: Mapped[int] = mapped_column(default=0)  # how often the platform was looked at since the unclear answer
+    remote_id: Mapped[str | None] = mapped_column(String(80))
+    permalink: Mapped[str] = mapped_column(Text, default="")
+    published_at: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(Text, default="")  # a sentence for a person
+
+
+class Attempt(Base):
+    """One possible send, written down before a byte leaves."""
+
+    __tablename__ = "attempt"
+
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id"), primary_key=True)
+    fence: Mapped[int] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(String(64))
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+    detail: Mapped[str] = mapped_column(Text, default="")
