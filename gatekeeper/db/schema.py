@@ -1,0 +1,21 @@
+"""Brings a database to the newest schema, on SQLite and PostgreSQL alike."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+from gatekeeper.db.session import make_engine
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> None:
+    """Run every migration that has not run yet, in one transaction: all of it or nothing."""
+    engine = make_engine(url)
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
