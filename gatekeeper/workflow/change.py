@@ -1,0 +1,83 @@
+"""What a change to a post does to what was asked and decided before: it voids it, at once and in one transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals import decisions, requests
+from gatekeeper.errors import Conflict
+from gatekeeper.posts.model import Post, Publication
+from gatekeeper.posts.repository import move, move_publication, publications_of
+from gatekeeper.posts.status import EDITABLE, VOIDED_BY_EDIT, PostState, PublicationState
+
+_CANCELLABLE = (PublicationState.SCHEDULED, PublicationState.CLAIMED)
+
+
+def subject_of(post_id: int) -> str:
+    """The post's name in the approval room."""
+    return f"post:{post_id}"
+
+
+def touch(session: Session, post: Post, *, by: int, now: datetime, reason: str = "The post was edited.") -> None:
+    """Note a change to the working copy: what was asked or approved is void, and the post is a draft again.
+
+    Raises:
+        Conflict: it is being sent at this moment or is already public.
+    """
+    state = PostState(post.state)
+    if state not in EDITABLE:
+        raise Conflict("This post can no longer be changed: it has been sent.")
+    if state in VOIDED_BY_EDIT:
+        void(session, post, by=by, now=now, reason=reason)
+    post.revision += 1
+    post.changed_at = now
+    if state is not PostState.DRAFT:
+        move(post, PostState.DRAFT)
+
+
+def void(session: Session, post: Post, *, by: int, now: datetime, reason: str) -> None:
+    """Close the open question to the headteacher and take back every publication that has not begun.
+
+    Raises:
+        Conflict: a publication is on the wire or its outcome is unclear.
+    """
+    requests.void_requests(session, subject_of(post.id), reason=reason, now=now)
+    if post.version_id is None:
+        return
+    publications = session.scalars(
+        select(Publication).where(Publication.version_id == post.version_id).with_for_update()
+    ).all()
+    if any(PublicationState(p.state) not in (*_CANCELLABLE, PublicationState.CANCELLED) for p in publications):
+        raise Conflict("This post is being sent at this moment. Look again in a minute.")
+    for publication in publications:
+        if publication.state in _CANCELLABLE:
+            move_publication(publication, PublicationState.CANCELLED)
+            publication.problem = reason
+    if publications:
+        decisions.withdraw(session, publications[0].decision_id, by=by, reason=reason, now=now)
+
+
+def settle(session: Session, post: Post) -> None:
+    """Draw the post's state from its publications once one of them has moved."""
+    states = {PublicationState(p.state) for p in publications_of(session, post.version_id or 0)}
+    target = PostState.SCHEDULED
+    if states == {PublicationState.PUBLISHED}:
+        target = PostState.PUBLISHED
+    elif PublicationState.NEEDS_PERSON in states:
+        target = PostState.NEEDS_PERSON
+    elif states & {
+        PublicationState.SCHEDULED,
+        PublicationState.CLAIMED,
+        PublicationState.SENDING,
+        PublicationState.UNKNOWN,
+    }:
+        target = PostState.SCHEDULED
+    elif PublicationState.PUBLISHED in states:
+        target = PostState.PARTLY
+    elif PublicationState.MISSED in states:
+        target = PostState.MISSED
+    elif PublicationState.FAILED in states:
+        target = PostState.FAILED
+    if post.state != target:
+        move(post, target)
