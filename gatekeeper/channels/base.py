@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal, Protocol
 
+from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
 
 
@@ -252,10 +253,28 @@ class Channel(Protocol):
     ) -> Found | NotFound | Ambiguous:
         """Look for a post that may have been published: same words, same number of pictures, in time, unclaimed."""
 
-    def delete_post(
-        self, post_id: str, *, deadline: Deadline | None = None
-    ) -> Literal["deleted", "already_absent"]:
+    def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         """Remove a post and read that it is gone. May be repeated."""
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""
+
+
+class Builder(Protocol):
+    """How a channel is built from what an administrator entered."""
+
+    def __call__(
+        self, credentials: Credentials, *, clock: Clock, base_url: str | None = None, api_version: str | None = None
+    ) -> Channel:
+        """The channel for this account: on the platform itself, or where `base_url` says; in the version tested, or another."""
+
+
+@dataclass(frozen=True)
+class ChannelKind:
+    """A platform as the rest of the product knows it; the registry holds one line for each."""
+
+    kind: str
+    label: str
+    limits: Limits
+    secrets: tuple[SecretField, ...]
+    build: Builder

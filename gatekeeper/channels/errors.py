@@ -130,7 +130,9 @@ class AccountRestricted(ChannelRefused):
 class UnsupportedApiVersion(ChannelRefused):
     """The platform no longer speaks the version we ask for."""
 
-    sentence = "{platform} no longer supports the way Gatekeeper speaks to it. An administrator must update the version."
+    sentence = (
+        "{platform} no longer supports the way Gatekeeper speaks to it. An administrator must update the version."
+    )
 
 
 class PostNotFound(ChannelRefused):
