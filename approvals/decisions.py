@@ -1,0 +1,288 @@
+"""Decisions: may this person decide this, now; the decision itself, once; and whether it still holds.
+
+A decision, the closing of its request, the end of the links and the ledger entry are one transaction. Of two people,
+or two tabs, that decide at the same moment one is recorded and the other is shown what was recorded.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from approvals import ledger
+from approvals.errors import (
+    AlreadyDecided,
+    ApprovalError,
+    AuthorCannotDecide,
+    DigestMismatch,
+    LedgerBroken,
+    NothingToWithdraw,
+    NotTheApprover,
+    ProofMissing,
+    RequestClosed,
+)
+from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
+from approvals.requests import check_open, close_if_open
+from approvals.statements import Answer, Words, hashes, tidy, written
+from approvals.tables import ApprovalRequest, Decision, LedgerEntry, RequestStatus, Verdict, Withdrawal
+from approvals.tokens import DECIDE, View, locate
+
+
+def check_can_decide(session: Session, view: View, *, may_decide: Callable[[int], bool], now: datetime) -> None:
+    """Refuse unless this person may decide this request at this moment.
+
+    Args:
+        session: the caller's transaction.
+        view: who looks at which request, as `tokens.view` told.
+        may_decide: asks whether a person has the right to decide now, not when they were asked.
+        now: the moment.
+
+    Raises:
+        AlreadyDecided, RequestClosed: the question is settled.
+        AuthorCannotDecide, NotTheApprover: not this person.
+        ProofMissing: their second proof is missing or older than ten minutes.
+    """
+    request = view.request
+    _check_undecided(session, request)
+    check_open(request, now=now)
+    if view.person_id == request.author_id:
+        raise AuthorCannotDecide
+    if view.purpose != DECIDE or view.person_id != request.approver_id or not may_decide(view.person_id):
+        raise NotTheApprover
+    if not view.proved:
+        raise ProofMissing
+
+
+def can_decide(session: Session, view: View, *, may_decide: Callable[[int], bool], now: datetime) -> bool:
+    """Whether this person may decide this request at this moment."""
+    try:
+        check_can_decide(session, view, may_decide=may_decide, now=now)
+    except ApprovalError:
+        return False
+    return True
+
+
+def decide(
+    session: Session,
+    *,
+    view_secret: str,
+    verdict: Verdict,
+    digest_shown: str,
+    typed_name: str,
+    statement: str,
+    answers: Mapping[str, str],
+    required_findings: Mapping[str, str],
+    policy_version: str,
+    now: datetime,
+    may_decide: Callable[[int], bool],
+) -> Decision:
+    """Record one person's written decision about exactly what they were shown. It is recorded once, or not at all.
+
+    Args:
+        session: the caller's transaction; when this raises, nothing was written.
+        view_secret: what the browser holds since the second proof.
+        verdict: approve, refuse, or ask for changes.
+        digest_shown: the digest that the page carried, sent back by the form.
+        typed_name: the person's name as they typed it.
+        statement: their statement.
+        answers: finding id -> their own sentence about it.
+        required_findings: finding id -> rule id, for every finding that blocks this version.
+        policy_version: the policy in force at this moment.
+        now: the moment.
+        may_decide: asks whether a person has the right to decide now.
+
+    Raises:
+        LinkUnknown: the secret belongs to nothing.
+        AlreadyDecided: there is a decision on record; carries it.
+        RequestClosed, AuthorCannotDecide, NotTheApprover, ProofMissing: as `check_can_decide`.
+        DigestMismatch: the page showed something else.
+        StatementMissing, FindingUnanswered: the decision is not written out.
+    """
+    ledger.hold(session)
+    holding = locate(session, view_secret)
+    request = session.get_one(ApprovalRequest, holding.token.request_id, populate_existing=True)
+    view = holding.as_view(request, now=now)
+    check_can_decide(session, view, may_decide=may_decide, now=now)
+    if not hmac.compare_digest(digest_shown.encode(errors="replace"), request.digest.encode()):
+        raise DigestMismatch
+    verdict = Verdict(verdict)
+    words = written(
+        verdict, typed_name=typed_name, statement=statement, answers=answers, required_findings=required_findings
+    )
+    if not close_if_open(session, request, status=RequestStatus.DECIDED, reason="It was decided.", now=now):
+        _check_undecided(session, request)
+        raise RequestClosed(told_closing(request))
+    assert view.proof_method is not None
+    decision = Decision(
+        id=uuid4().hex,
+        request_id=request.id,
+        subject=request.subject,
+        version_ref=request.version_ref,
+        digest=request.digest,
+        verdict=verdict,
+        approver_id=view.person_id,
+        typed_name=words.typed_name,
+        statement=words.statement,
+        answers=words.answers_json(),
+        proof_method=view.proof_method,
+        policy_version=policy_version,
+        decided_at=now,
+        text_salt=secrets.token_hex(32),
+    )
+    entry = ledger.append(session, at=now, kind="decision.recorded", body=_facts(decision) | _hashed(decision))
+    decision.ledger_seq = entry.seq
+    session.add(decision)
+    session.flush()
+    return decision
+
+
+def decision_for(session: Session, *, subject: str, version_ref: str, digest: str) -> Decision | None:
+    """The latest decision about exactly this version, whatever its verdict.
+
+    Raises:
+        LedgerBroken: the record and the ledger contradict each other.
+    """
+    latest = session.scalars(
+        select(Decision)
+        .where(Decision.subject == subject, Decision.version_ref == version_ref, Decision.digest == digest)
+        .order_by(Decision.ledger_seq.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if latest is not None:
+        check_on_record(session, latest)
+    return latest
+
+
+def withdraw(session: Session, decision: Decision, *, by_person: int | None, reason: str, now: datetime) -> Withdrawal:
+    """End an approval. Nothing may be published on it any more; a second withdrawal changes nothing.
+
+    Args:
+        session: the caller's transaction.
+        decision: the approval.
+        by_person: who withdrew it; None where the program found that it no longer holds (a consent gone).
+        reason: why, in words.
+        now: the moment.
+
+    Raises:
+        NothingToWithdraw: the decision is no approval.
+    """
+    ledger.hold(session)
+    if decision.verdict != Verdict.APPROVE:
+        raise NothingToWithdraw
+    earlier = withdrawal_of(session, decision.id)
+    if earlier is not None:
+        return earlier
+    reason = tidy(reason)
+    hashed = ledger.salted_hash(reason)
+    withdrawal_id = uuid4().hex
+    entry = ledger.append(
+        session,
+        at=now,
+        kind="approval.withdrawn",
+        body={"withdrawal": withdrawal_id, "decision": decision.id, "by": by_person, "reason": hashed.digest},
+    )
+    withdrawal = Withdrawal(
+        id=withdrawal_id,
+        decision_id=decision.id,
+        by_person=by_person,
+        reason=reason,
+        reason_salt=hashed.salt,
+        at=now,
+        ledger_seq=entry.seq,
+    )
+    session.add(withdrawal)
+    session.flush()
+    return withdrawal
+
+
+def is_in_force(session: Session, decision_id: str, *, keep: bool = False) -> bool:
+    """Whether this is an approval that still holds: not withdrawn, and no newer question was asked about its subject.
+
+    Args:
+        session: the caller's transaction.
+        decision_id: the decision.
+        keep: hold the room's lock, so that the answer stays true until the transaction ends. The last gate before
+            publishing asks this way.
+
+    Raises:
+        LedgerBroken: the record and the ledger contradict each other.
+    """
+    if keep:
+        ledger.hold(session)
+    decision = session.get(Decision, decision_id, populate_existing=True)
+    if decision is None:
+        return False
+    check_on_record(session, decision)
+    if decision.verdict != Verdict.APPROVE or withdrawal_of(session, decision.id) is not None:
+        return False
+    newest = select(func.max(ApprovalRequest.opened_seq)).where(ApprovalRequest.subject == decision.subject)
+    asked = select(ApprovalRequest.opened_seq).where(ApprovalRequest.id == decision.request_id)
+    return session.scalar(newest) == session.scalar(asked)
+
+
+def check_on_record(session: Session, decision: Decision) -> None:
+    """Refuse a decision that is not, word for word as far as the words are kept, the one the ledger holds.
+
+    Raises:
+        LedgerBroken: they contradict each other, or the entry itself was changed.
+    """
+    entry = session.get(LedgerEntry, decision.ledger_seq, populate_existing=True)
+    sound = (
+        entry is not None
+        and entry.kind == "decision.recorded"
+        and entry.at == decision.decided_at
+        and ledger.is_as_written(session, entry.seq)
+        and _agrees(decision, entry.body)
+    )
+    if not sound:
+        raise LedgerBroken(
+            "The record of this decision and the ledger contradict each other. Nothing may be published on it."
+        )
+
+
+def _check_undecided(session: Session, request: ApprovalRequest) -> None:
+    if request.status == RequestStatus.DECIDED:
+        decision = decision_of(session, request.id)
+        assert decision is not None
+        raise AlreadyDecided(told_decision(session, decision), decision=decision)
+
+
+def _facts(decision: Decision) -> dict[str, str | int]:
+    """What the ledger says openly about a decision."""
+    return {
+        "decision": decision.id,
+        "request": decision.request_id,
+        "subject": decision.subject,
+        "version": decision.version_ref,
+        "digest": decision.digest,
+        "verdict": str(decision.verdict),
+        "approver": decision.approver_id,
+        "proof": decision.proof_method,
+        "policy": decision.policy_version,
+    }
+
+
+def _hashed(decision: Decision) -> dict[str, object]:
+    """What the ledger says about the words of a decision, for those that are still kept."""
+    kept = decision.answers or []
+    words = Words(
+        decision.typed_name or "",
+        decision.statement or "",
+        tuple(Answer(a["id"], a["rule"], a["sentence"]) for a in kept),
+    )
+    assert decision.text_salt is not None
+    found = hashes(words, decision.text_salt)
+    return {name: found[name] for name in found if getattr(decision, name) is not None}
+
+
+def _agrees(decision: Decision, body: str) -> bool:
+    """Whether the row says what the ledger says. Purged words are not asked about."""
+    recorded = json.loads(body)
+    expected = _facts(decision) | (_hashed(decision) if decision.text_salt is not None else {})
+    return all(recorded.get(name) == value for name, value in expected.items())

@@ -1,0 +1,176 @@
+"""The errors of the approval room. Each carries one calm sentence that may be shown to the person who asked.
+
+ApprovalError
+├── LinkRefused              the e-mailed link opens nothing
+│   ├── LinkUnknown          no such link, or not all of it
+│   ├── LinkExpired          its time is over
+│   └── LinkSpent            the question is settled; carries the outcome as a sentence
+├── DeciderRefused           this person may not decide this
+│   ├── NotTheApprover       not the person asked, or no longer entitled
+│   └── AuthorCannotDecide   nobody approves their own post
+├── QuestionClosed           the request takes no decision any more
+│   ├── AlreadyDecided       carries the decision on record
+│   └── RequestClosed        void or expired; carries the reason
+├── ProofRefused             the second proof is not there
+│   ├── ProofMissing         none was given for this request in the last ten minutes
+│   ├── ProofWrong           carries how many tries are left
+│   ├── ProofLocked          too many wrong tries
+│   └── PinUnusable          this PIN cannot be chosen
+├── WordsMissing             the decision is not written out
+│   ├── StatementMissing     the statement or the typed name is missing; carries the field
+│   └── FindingUnanswered    carries the findings without an answer
+├── DigestMismatch           what was shown is not what is asked about
+├── NothingToWithdraw        only an approval can be withdrawn
+└── LedgerBroken             the records contradict each other, so nothing may rest on them
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the tables import nothing from here, but errors must stay loadable without a database library
+    from approvals.tables import Decision
+
+
+class ApprovalError(Exception):
+    """Something was refused. The text is a sentence that may be shown to the person who asked."""
+
+
+class LinkRefused(ApprovalError):
+    """The link opens nothing."""
+
+
+class LinkUnknown(LinkRefused):
+    """There is no such link, or a part of it was lost on the way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This link is not one we know. Please open it from the e-mail again; if it was cut off, copy the whole line."
+        )
+
+
+class LinkExpired(LinkRefused):
+    """The link's time is over; nothing was decided through it."""
+
+    def __init__(self, when: str) -> None:
+        super().__init__(f"This link ended on {when}. Nobody decided by then, so nothing was published.")
+
+
+class LinkSpent(LinkRefused):
+    """The question behind the link is settled. `outcome` says how, in one sentence."""
+
+    def __init__(self, outcome: str, *, request_id: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+        self.request_id = request_id
+
+
+class DeciderRefused(ApprovalError):
+    """This person may not decide this."""
+
+
+class NotTheApprover(DeciderRefused):
+    """The person is not the one asked, or may not decide any longer."""
+
+    def __init__(self) -> None:
+        super().__init__("This decision was asked of somebody else, or you no longer have the right to make it.")
+
+
+class AuthorCannotDecide(DeciderRefused):
+    """Nobody approves their own post."""
+
+    def __init__(self) -> None:
+        super().__init__("You wrote this post, so somebody else has to decide about it.")
+
+
+class QuestionClosed(ApprovalError):
+    """The request takes no decision any more."""
+
+
+class AlreadyDecided(QuestionClosed):
+    """There is a decision on record. `decision` is that record; the sentence says what it was."""
+
+    def __init__(self, outcome: str, *, decision: "Decision") -> None:
+        super().__init__(outcome)
+        self.decision = decision
+
+
+class RequestClosed(QuestionClosed):
+    """The request was closed without a decision. `reason` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ProofRefused(ApprovalError):
+    """The second proof is not there."""
+
+
+class ProofMissing(ProofRefused):
+    """No valid proof stands for this view of this request."""
+
+    def __init__(self, sentence: str = "Please enter your PIN. It counts for ten minutes, for this post only.") -> None:
+        super().__init__(sentence)
+
+
+class ProofWrong(ProofRefused):
+    """The PIN was wrong. `tries_left` says how often it may still be tried."""
+
+    def __init__(self, tries_left: int, *, malformed: bool = False) -> None:
+        tries = "1 try" if tries_left == 1 else f"{tries_left} tries"
+        what = "A PIN has six digits." if malformed else "That PIN is not right."
+        super().__init__(f"{what} You have {tries} left.")
+        self.tries_left = tries_left
+
+
+class ProofLocked(ProofRefused):
+    """The PIN was wrong too often and takes no more tries."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your PIN is locked after five wrong tries. Sign in and set a new one, or ask the school office."
+        )
+
+
+class PinUnusable(ProofRefused):
+    """This PIN cannot be chosen; the sentence says why."""
+
+
+class WordsMissing(ApprovalError):
+    """The decision is not written out."""
+
+
+class StatementMissing(WordsMissing):
+    """The statement or the typed name is missing or too short. `field` names which."""
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+class FindingUnanswered(WordsMissing):
+    """Blocked findings have no answer. `finding_ids` names them in the order they were asked."""
+
+    def __init__(self, finding_ids: Sequence[str]) -> None:
+        many = len(finding_ids)
+        what = "One blocked finding has" if many == 1 else f"{many} blocked findings have"
+        super().__init__(f"{what} no answer yet. To approve, please answer each in a sentence of your own.")
+        self.finding_ids = tuple(finding_ids)
+
+
+class DigestMismatch(ApprovalError):
+    """What was shown is not what is asked about."""
+
+    def __init__(self) -> None:
+        super().__init__("The post is not the one your page showed. Nothing was decided; please read it again.")
+
+
+class NothingToWithdraw(ApprovalError):
+    """Only an approval can be withdrawn."""
+
+    def __init__(self) -> None:
+        super().__init__("Only an approval can be withdrawn, and this decision is not one.")
+
+
+class LedgerBroken(ApprovalError):
+    """The records contradict each other. Nothing may be published on them."""

@@ -1,0 +1,174 @@
+"""The ledger: what happened, in order, appended to and never changed, each entry sealed to the one before.
+
+An entry's hash is SHA-256 over a domain, the previous entry's hash and the canonical JSON of the entry. Bodies carry
+ids, digests and salted hashes, never a person's own words: the words stand in their own tables together with their
+salt, so that erasing both later leaves the chain whole and the hash meaningless.
+
+The ledger's lock is the one lock of this room. Whoever changes a request or a decision takes it first, so that on
+PostgreSQL, too, what was read stays true until the commit. On SQLite the transaction already is the only writer.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, String, cast, select, text, type_coerce
+from sqlalchemy.orm import Session
+
+from approvals.columns import utc_text
+from approvals.tables import LedgerEntry
+
+NO_HASH = "0" * 64
+
+_ENTRY_DOMAIN = b"gatekeeper/ledger/1\x00"
+_TEXT_DOMAIN = b"gatekeeper/text/1\x00"
+_LOCK = 0x6761_7465_6C65_6467  # any number, as long as nobody else in this database uses it
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What reading the whole chain showed. When it is broken, `broken_at` and `reason` name the first bad entry."""
+
+    entries: int
+    ok: bool
+    head: str
+    broken_at: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class SaltedHash:
+    """A text's hash for the ledger, and the salt that is kept beside the text and erased with it."""
+
+    salt: str
+    digest: str
+
+
+def salted_hash(words: str, *, salt: str | None = None) -> SaltedHash:
+    """A hash from which the text cannot be guessed without the salt, not even a name from a short list."""
+    salt = salt or secrets.token_hex(32)
+    return SaltedHash(salt, hashlib.sha256(_TEXT_DOMAIN + bytes.fromhex(salt) + words.encode()).hexdigest())
+
+
+def hold(session: Session) -> None:
+    """Wait until nobody else changes this room's records, and keep it so until the transaction ends.
+
+    A transaction that locks rows of its own as well takes this lock before them, always: two transactions that take
+    them in different order would wait for each other.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+
+
+def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]) -> LedgerEntry:
+    """Add the next entry within the caller's transaction: the change and its trace are kept together or not at all."""
+    hold(session)
+    last = session.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).first()
+    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, NO_HASH)
+    written = canonical(body)
+    entry = LedgerEntry(
+        seq=seq,
+        at=at,
+        kind=kind,
+        body=written,
+        prev_hash=prev_hash,
+        hash=_entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written),
+    )
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def verify(session: Session) -> Verification:
+    """Read the whole chain and say whether every entry is as it was written, in its place, with none missing.
+
+    A tail cut off cannot be seen from inside: compare `head` and `entries` with a copy kept elsewhere.
+    """
+    entries, head = 0, NO_HASH
+    for row in _as_stored(session):
+        reason = _fault(row, expected=entries + 1, head=head)
+        if reason:
+            return Verification(entries, ok=False, head=head, broken_at=_place(row, entries + 1), reason=reason)
+        entries, head = entries + 1, row.hash
+    return Verification(entries, ok=True, head=head)
+
+
+def is_as_written(session: Session, seq: int) -> bool:
+    """Whether this one entry still has the hash of its own content."""
+    row = next(_as_stored(session, seq=seq), None)
+    return row is not None and row.hash == _hash_of(row)
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """The one way a body is spelt: keys sorted, no spaces, no numbers that could be spelt twice."""
+    _check_plain(body)
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """An entry exactly as it lies in the database, whatever has been done to it there."""
+
+    seq: int
+    at: str
+    kind: str
+    body: str
+    prev_hash: str
+    hash: str
+
+
+def _as_stored(session: Session, *, seq: int | None = None) -> Iterator[_Row]:
+    query = select(
+        LedgerEntry.seq,
+        type_coerce(LedgerEntry.at, String),  # a spoilt time must be reported, not stumbled over
+        LedgerEntry.kind,
+        LedgerEntry.body,
+        LedgerEntry.prev_hash,
+        LedgerEntry.hash,
+    ).order_by(LedgerEntry.seq)
+    if seq is not None:
+        query = query.where(LedgerEntry.seq == cast(seq, Integer))
+    for row in session.execute(query.execution_options(yield_per=1000)):
+        yield _Row(*row)
+
+
+def _fault(row: _Row, *, expected: int, head: str) -> str | None:
+    if row.seq > expected:
+        return f"Entry {expected} is missing: entry {row.seq} stands in its place."
+    if row.seq < expected:
+        return f"Entry {row.seq} stands before the first entry."
+    if row.prev_hash != head:
+        return f"Entry {row.seq} does not follow from the entry before it."
+    if row.hash != _hash_of(row):
+        return f"Entry {row.seq} was changed after it was written: its hash does not fit its content."
+    return None
+
+
+def _place(row: _Row, expected: int) -> int:
+    return min(row.seq, expected)
+
+
+def _hash_of(row: _Row) -> str:
+    return _entry_hash(str(row.prev_hash), seq=row.seq, at=str(row.at), kind=str(row.kind), body=str(row.body))
+
+
+def _entry_hash(prev_hash: str, *, seq: int, at: str, kind: str, body: str) -> str:
+    content = canonical({"seq": seq, "at": at, "kind": kind, "body": body})
+    return hashlib.sha256(_ENTRY_DOMAIN + prev_hash.encode() + content.encode()).hexdigest()
+
+
+def _check_plain(value: Any) -> None:
+    """Refuse what JSON could spell in two ways or read back as something else."""
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        for part in value.values():
+            _check_plain(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_plain(part)
+    elif value is not None and not isinstance(value, str | int):  # bool is an int
+        msg = f"a ledger body holds texts, whole numbers, yes and no, and lists of them, not {type(value).__name__}"
+        raise TypeError(msg)

@@ -1,0 +1,231 @@
+"""The second proof: a six-digit PIN that the person chose, five tries, then locked.
+
+A try is counted before the PIN is looked at, by one conditional statement in the database, so that fifty guesses at
+once are still five. That is why `check_pin` and `prove_view` return what happened instead of raising: the caller
+commits first and only then calls `demand`. A refusal that rolled the count back would give endless tries.
+
+    with database.begin() as session:
+        proof = prove_view(session, view_secret, pin, now=now)
+    proof.demand()  # after the commit
+"""
+
+import re
+import secrets
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from approvals import ledger
+from approvals.errors import PinUnusable, ProofLocked, ProofMissing, ProofWrong
+from approvals.tables import ApprovalView, ApproverPin
+from approvals.tokens import locate, secret_hash, view
+
+PIN = "pin"
+"""The method of proof that this module knows."""
+
+TRIES = 5
+PROOF_LASTS = timedelta(minutes=10)
+
+_SHAPE = re.compile(r"[0-9]{6}")
+_FAVOURITES = {"112233", "223344", "123321", "654456", "159753", "147258", "258369", "147369", "102030", "314159"}
+_RUNS = "01234567890123456789"
+_HASHER = PasswordHasher()
+_AT_ONCE = threading.BoundedSemaphore(2)  # each takes 64 MiB and a core for a moment: a flood must not take them all
+
+
+class PinOutcome(StrEnum):
+    """What came of one try."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    MALFORMED = "malformed"  # not six digits: no PIN could be meant, so it costs no try
+    LOCKED = "locked"
+    UNSET = "unset"
+
+
+@dataclass(frozen=True)
+class PinCheck:
+    """What came of one try. `locked_now` is true for the one try that closed the lock: the person should be told."""
+
+    outcome: PinOutcome
+    tries_left: int = 0
+    locked_now: bool = False
+
+    @property
+    def ok(self) -> bool:
+        """Whether the PIN was right."""
+        return self.outcome is PinOutcome.RIGHT
+
+    def demand(self) -> None:
+        """Raise unless the PIN was right. Call it after the commit.
+
+        Raises:
+            ProofWrong: it was not; carries the tries left.
+            ProofLocked: it takes no more tries.
+            ProofMissing: this person has no PIN yet.
+        """
+        if self.outcome is PinOutcome.UNSET:
+            raise ProofMissing("You have not set a PIN yet. Sign in and choose one, then open this link again.")
+        if self.outcome is PinOutcome.LOCKED:
+            raise ProofLocked
+        if not self.ok:
+            raise ProofWrong(self.tries_left, malformed=self.outcome is PinOutcome.MALFORMED)
+
+
+@dataclass(frozen=True)
+class ProvedView(PinCheck):
+    """The try, and when it was right the new secret that this browser holds from now on instead of its old one."""
+
+    view_secret: str | None = None
+    proved_until: datetime | None = None
+
+
+def set_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> None:
+    """Give this person the PIN they chose; an older one, its lock and every proof given with it end.
+
+    The caller has made sure that it is this very person, by something other than the PIN.
+
+    Raises:
+        PinUnusable: it is not six digits, or one of the first that anybody would try.
+    """
+    pin = _without_spaces(pin)
+    _check_usable(pin)
+    with _AT_ONCE:
+        pin_hash = _HASHER.hash(pin)
+    ledger.hold(session)
+    row = session.get(ApproverPin, person_id, populate_existing=True)
+    if row is None:
+        row = ApproverPin(person_id=person_id)
+        session.add(row)
+    row.pin_hash, row.failures, row.locked_at, row.set_at = pin_hash, 0, None, now
+    session.flush()
+    session.execute(delete(ApprovalView).where(ApprovalView.person_id == person_id))
+    ledger.append(session, at=now, kind="pin.set", body={"person": person_id})
+
+
+def check_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> PinCheck:
+    """Try a PIN once. Count first, then look; commit, then `demand`."""
+    pin = _without_spaces(pin)
+    if not _SHAPE.fullmatch(pin):
+        return _uncounted(session, person_id)
+    ledger.hold(session)  # before the row, as everywhere in this room
+    counted = session.execute(
+        update(ApproverPin)
+        .where(ApproverPin.person_id == person_id, ApproverPin.locked_at.is_(None), ApproverPin.failures < TRIES)
+        .values(failures=ApproverPin.failures + 1)
+        .returning(ApproverPin.failures, ApproverPin.pin_hash)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if counted is None:
+        return _uncounted(session, person_id)
+    if _verified(counted.pin_hash, pin):
+        _write(session, person_id, failures=0)
+        return PinCheck(PinOutcome.RIGHT, TRIES)
+    if counted.failures < TRIES:
+        return PinCheck(PinOutcome.WRONG, TRIES - counted.failures)
+    _write(session, person_id, failures=TRIES, locked_at=now)
+    ledger.append(session, at=now, kind="pin.locked", body={"person": person_id})
+    return PinCheck(PinOutcome.LOCKED, locked_now=True)
+
+
+def unlock(session: Session, person_id: int, *, by_person: int, now: datetime) -> bool:
+    """Give five new tries to a person whose PIN is locked; says whether it was. Whoever did it stands in the ledger."""
+    ledger.hold(session)
+    freed = session.execute(
+        update(ApproverPin)
+        .where(ApproverPin.person_id == person_id, ApproverPin.locked_at.is_not(None))
+        .values(failures=0, locked_at=None)
+        .returning(ApproverPin.person_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if freed is None:
+        return False
+    ledger.append(session, at=now, kind="pin.unlocked", body={"person": person_id, "by": by_person})
+    return True
+
+
+def has_pin(session: Session, person_id: int) -> bool:
+    """Whether this person has chosen a PIN."""
+    return session.scalar(select(ApproverPin.person_id).where(ApproverPin.person_id == person_id)) is not None
+
+
+def prove_view(session: Session, view_secret: str, pin: str, *, now: datetime) -> ProvedView:
+    """Try the PIN of the person this link belongs to; when right, this browser is proved for ten minutes.
+
+    The proof counts for this request and this browser only: the browser gets a fresh secret, and the secret that
+    every opener of the link can hold stays unproved. Commit, then `demand`.
+
+    Raises:
+        LinkUnknown, LinkExpired, LinkSpent: the link opens nothing; no try is counted.
+    """
+    seen = view(session, view_secret, now=now)
+    check = check_pin(session, seen.person_id, pin, now=now)
+    if not check.ok:
+        return ProvedView(check.outcome, check.tries_left, check.locked_now)
+    holding = locate(session, view_secret)
+    if holding.proved is not None:
+        session.delete(holding.proved)  # this browser's earlier proof ends with the secret that carried it
+    fresh = secrets.token_urlsafe(32)
+    until = now + PROOF_LASTS
+    session.add(
+        ApprovalView(
+            id_hash=secret_hash(fresh),
+            token_id=holding.token.id,
+            request_id=holding.token.request_id,
+            person_id=holding.token.person_id,
+            created_at=now,
+            expires_at=holding.token.expires_at,
+            proved_at=now,
+            proved_until=until,
+            proof_method=PIN,
+        )
+    )
+    session.flush()
+    return ProvedView(check.outcome, check.tries_left, view_secret=fresh, proved_until=until)
+
+
+def _without_spaces(pin: str) -> str:
+    return re.sub(r"\s", "", pin)
+
+
+def _check_usable(pin: str) -> None:
+    if not _SHAPE.fullmatch(pin):
+        raise PinUnusable("A PIN has exactly six digits.")
+    repeats = any(pin == pin[:size] * (6 // size) for size in (1, 2, 3))
+    if repeats or pin in _FAVOURITES or pin in _RUNS or pin in _RUNS[::-1]:
+        raise PinUnusable("That PIN is one of the first anybody would try. Please choose one without a pattern.")
+
+
+def _uncounted(session: Session, person_id: int) -> PinCheck:
+    """Say how things stand when no try was taken."""
+    row = session.execute(
+        select(ApproverPin.failures, ApproverPin.locked_at).where(ApproverPin.person_id == person_id)
+    ).first()
+    if row is None:
+        return PinCheck(PinOutcome.UNSET)
+    if row.locked_at is not None or row.failures >= TRIES:
+        return PinCheck(PinOutcome.LOCKED)
+    return PinCheck(PinOutcome.MALFORMED, TRIES - row.failures)
+
+
+def _verified(pin_hash: str, pin: str) -> bool:
+    with _AT_ONCE:
+        try:
+            return _HASHER.verify(pin_hash, pin)
+        except (VerificationError, InvalidHashError):  # a spoilt hash lets nobody in
+            return False
+
+
+def _write(session: Session, person_id: int, *, failures: int, locked_at: datetime | None = None) -> None:
+    session.execute(
+        update(ApproverPin)
+        .where(ApproverPin.person_id == person_id)
+        .values(failures=failures, locked_at=locked_at)
+        .execution_options(synchronize_session=False)
+    )
