@@ -1,0 +1,85 @@
+"""Hands e-mails to the school's mail server.
+
+`smtps://` is encrypted from the first byte, `smtp+starttls://` before anything is said, `smtp://` not at all: that one
+is for a server on this machine or the school's own relay, and a password is never sent over it to another machine.
+The server's certificate is always checked.
+"""
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from ipaddress import ip_address
+from urllib.parse import unquote, urlsplit
+
+from gatekeeper.errors import GatekeeperError, SettingsError
+
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+SECONDS = 20.0
+
+
+class MailNotSent(GatekeeperError):
+    """The mail server did not take the message. The sentence may be shown to its author and the administrator."""
+
+
+class SmtpMailer:
+    """Sends through one mail server, a connection for each message. Printing it shows no password."""
+
+    def __init__(self, smtp_url: str, *, context: ssl.SSLContext | None = None, timeout: float = SECONDS) -> None:
+        parts = urlsplit(smtp_url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in PORTS or not parts.hostname or port == -1:
+            raise SettingsError(
+                "GATEKEEPER_SMTP_URL must look like smtps://name:password@mail.school.example:465 "
+                "(or smtp+starttls://...:587, or smtp://localhost:25)."
+            )
+        self.host, self.port, self.scheme = parts.hostname, port or PORTS[parts.scheme], parts.scheme
+        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        if self._user and self.scheme == "smtp" and not _is_this_machine(self.host):
+            raise SettingsError(
+                "GATEKEEPER_SMTP_URL would send the mail password unencrypted. Use smtps:// or smtp+starttls://."
+            )
+        self._context, self._timeout = context or ssl.create_default_context(), timeout
+
+    def __repr__(self) -> str:
+        return f"SmtpMailer({self.scheme}://{self.host}:{self.port})"
+
+    def send(self, message: EmailMessage) -> None:
+        """Hand the message over; when this returns, the server has taken it for every recipient.
+
+        Raises:
+            MailNotSent: it did not, or may not have. Sent again, the message has the same Message-ID.
+        """
+        try:
+            with self._connect() as server:
+                if self.scheme == "smtp+starttls":
+                    server.starttls(context=self._context)
+                if self._user:
+                    server.login(self._user, self._password)
+                server.send_message(message)
+        except smtplib.SMTPRecipientsRefused as err:
+            raise MailNotSent("The mail server refused the recipient's address. Is it spelt right?") from err
+        except smtplib.SMTPAuthenticationError as err:
+            raise MailNotSent("The mail server did not accept our name and password.") from err
+        except smtplib.SMTPSenderRefused as err:
+            raise MailNotSent("The mail server does not let us send from the school's address.") from err
+        except (smtplib.SMTPNotSupportedError, ssl.SSLError) as err:
+            raise MailNotSent("The mail server offers no encryption that can be trusted.") from err
+        except smtplib.SMTPException as err:
+            raise MailNotSent("The mail server did not take the message.") from err
+        except OSError as err:
+            raise MailNotSent("The mail server could not be reached.") from err
+
+    def _connect(self) -> smtplib.SMTP:
+        if self.scheme == "smtps":
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=self._timeout, context=self._context)
+        return smtplib.SMTP(self.host, self.port, timeout=self._timeout)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
