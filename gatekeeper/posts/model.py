@@ -58,6 +58,7 @@ class Post(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("version.id", use_alter=True))
     send_when_clear: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str] = mapped_column(Text, default="")  # the last sentence to the author: why it came back
+    progress: Mapped[str] = mapped_column(String(80), default="")  # what the check is doing at this moment
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 

@@ -126,7 +126,7 @@ PUBLICATION_MOVES: dict[PublicationState, frozenset[PublicationState]] = {
     S.SCHEDULED: frozenset({S.CLAIMED, S.MISSED, S.CANCELLED, S.FAILED}),
     S.CLAIMED: frozenset({S.SENDING, S.SCHEDULED, S.FAILED, S.MISSED, S.CANCELLED}),
     S.SENDING: frozenset({S.PUBLISHED, S.UNKNOWN, S.SCHEDULED, S.FAILED}),
-    S.UNKNOWN: frozenset({S.PUBLISHED, S.NEEDS_PERSON}),
+    S.UNKNOWN: frozenset({S.PUBLISHED, S.NEEDS_PERSON, S.SCHEDULED}),
     S.PUBLISHED: frozenset(),
     S.NEEDS_PERSON: frozenset({S.PUBLISHED, S.FAILED, S.SCHEDULED}),
     S.FAILED: frozenset(),

@@ -1,0 +1,108 @@
+"""Builds what each process works with. The one place that knows every part, and the only one that touches the keys."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
+
+from gatekeeper import jobs
+from gatekeeper.channels import registry, seal
+from gatekeeper.channels.base import Channel, Credentials
+from gatekeeper.clock import Clock, SystemClock
+from gatekeeper.db.schema import upgrade
+from gatekeeper.db.session import Database
+from gatekeeper.errors import SettingsError
+from gatekeeper.mail.render import EmailRenderer
+from gatekeeper.mail.smtp import SmtpMailer
+from gatekeeper.people.school import school_settings
+from gatekeeper.posts.media import MediaStore
+from gatekeeper.posts.model import ChannelAccount
+from gatekeeper.settings import SECRETS, Settings
+from gatekeeper.workflow.services import FaceFinder, Services
+
+log = logging.getLogger(__name__)
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+#: what the sealed keys of a channel are bound to, so that a row moved to another account opens nothing
+SEAL_CONTEXT = "channel_account:{id}:sealed"
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data folder and bring the database to the newest schema."""
+    for folder in (settings.data, settings.media, settings.keys):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+
+
+def build_services(settings: Settings, *, clock: Clock | None = None, faces: FaceFinder | None = None) -> Services:
+    """The services of one process, with the secrets that process may hold and no others."""
+    held = SECRETS.get(settings.process, ())
+    clock = clock or SystemClock()
+    db = Database(settings.database_url)
+    return Services(
+        settings=settings,
+        db=db,
+        clock=clock,
+        media=MediaStore(settings.media),
+        render=EmailRenderer(TEMPLATES, school_name=lambda: _school_name(db)),
+        wake=waker(settings.redis_url),
+        faces=faces,
+        mailer=SmtpMailer(settings.secret("SMTP_URL")) if "SMTP_URL" in held else None,
+        channel_for=_channels(settings, clock) if "SEAL_KEY" in held else None,
+    )
+
+
+def connect(redis_url: str) -> redis.Redis:
+    """A connection that gives up at once: news of work is never worth waiting for."""
+    return redis.Redis.from_url(
+        redis_url, socket_connect_timeout=0.2, socket_timeout=2.0, retry=Retry(NoBackoff(), 0), retry_on_error=[]
+    )
+
+
+def waker(redis_url: str) -> Callable[[list[tuple[str, int]]], None]:
+    """What tells the queue of fresh orders. When it cannot, the worker's own timer finds them a moment later."""
+    connection = connect(redis_url)
+
+    def wake(orders: list[tuple[str, int]]) -> None:
+        for name, subject_id in orders:
+            job = jobs.JOBS[name]
+            try:
+                Queue(job.queue, connection=connection, serializer=JSONSerializer).enqueue(
+                    job.function, subject_id, job_timeout=job.timeout, result_ttl=0, failure_ttl=3600
+                )
+            except redis.RedisError:
+                log.debug("the queue cannot be reached; the worker's timer will find the work")
+                return
+
+    return wake
+
+
+def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Channel]:
+    key = settings.secret("SEAL_KEY")
+
+    def channel_for(account: ChannelAccount) -> Channel:
+        if not account.sealed:
+            raise SettingsError("No keys are stored for this account.")
+        plain = seal.unseal(key, account.sealed, context=SEAL_CONTEXT.format(id=account.id))
+        return registry.build_channel(
+            Credentials.from_json(plain.decode()),
+            clock=clock,
+            base_url=settings.platform_url or None,
+            api_version=settings.graph_version if account.kind == "facebook" else None,
+        )
+
+    return channel_for
+
+
+def _school_name(db: Database) -> str:
+    try:
+        with db.read() as session:
+            return str(school_settings(session)["name"])
+    except SQLAlchemyError:
+        return "Gatekeeper"

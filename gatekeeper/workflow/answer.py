@@ -1,0 +1,87 @@
+"""A person's answer about a publication whose fate could not be read: it is there, or it is not."""
+
+import re
+
+from sqlalchemy import select
+
+from approvals import ledger
+from gatekeeper.errors import BadInput, Conflict, NotAllowed
+from gatekeeper.people.staff import Role, Staff, record
+from gatekeeper.posts.model import Attempt, Post, Publication, Version
+from gatekeeper.posts.repository import move_publication
+from gatekeeper.posts.status import PublicationState
+from gatekeeper.workflow.change import settle
+from gatekeeper.workflow.outcome import record_published
+from gatekeeper.workflow.services import Services
+
+_OFFICE = {Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR}
+_REMOTE_ID = re.compile(r"(\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
+
+
+def remote_id_in(link: str) -> str:
+    """The platform's number of the post in what a person pasted: a link or the bare number.
+
+    Raises:
+        BadInput: there is none.
+    """
+    found = _REMOTE_ID.search(link.strip())
+    if not found:
+        sentence = "Open the post on the page and paste its address here: it ends in a number."
+        raise BadInput(sentence, fields={"link": sentence})
+    return found.group(1)
+
+
+def answer(services: Services, publication_id: int, *, by: int, there: bool, link: str = "") -> None:
+    """Write down what the person saw. "Not there" lets it be sent again while its approved window is open.
+
+    Raises:
+        NotAllowed: neither the author nor somebody of the office.
+        Conflict: nobody is asked (any more).
+        BadInput: "there" without an address that names the post.
+    """
+    now = services.clock.now()
+    remote_id = remote_id_in(link) if there else ""
+    with services.step() as session:
+        publication = session.scalars(
+            select(Publication).where(Publication.id == publication_id).with_for_update()
+        ).one_or_none()
+        if publication is None or publication.state != PublicationState.NEEDS_PERSON:
+            raise Conflict("This question has been answered already.")
+        version = session.get_one(Version, publication.version_id)
+        post = session.get_one(Post, version.post_id)
+        person = session.get_one(Staff, by)
+        if by != post.author_id and person.role not in _OFFICE:
+            raise NotAllowed("Only the author, the headteacher or an administrator can answer this.")
+        body = {"publication": publication.id, "by": by, "there": there}
+        ledger.append(session, at=now, kind="person_answered", body=body)
+        record(
+            session,
+            at=now,
+            staff_id=by,
+            action="publication.answered",
+            subject=f"publication:{publication.id}",
+            detail=body,
+        )
+        if there:
+            taken = session.scalars(
+                select(Publication.id).where(
+                    Publication.account_id == publication.account_id, Publication.remote_id == remote_id
+                )
+            ).first()
+            if taken is not None:
+                sentence = "This address belongs to another post that Gatekeeper published. Please check it."
+                raise BadInput(sentence, fields={"link": sentence})
+            record_published(session, publication, remote_id=remote_id, permalink=link.strip(), how="person", now=now)
+            return
+        attempt = session.get(Attempt, (publication.id, publication.fence))
+        if attempt is not None:
+            attempt.outcome = "absent_by_person"
+        if now <= publication.closes_at:
+            move_publication(publication, PublicationState.SCHEDULED)
+            publication.next_at, publication.problem = now, ""
+        else:
+            move_publication(publication, PublicationState.FAILED)
+            publication.problem = (
+                "It was not published, and its approved window is over. Ask for a new approval to send it."
+            )
+        settle(session, post)

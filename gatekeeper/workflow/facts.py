@@ -1,0 +1,117 @@
+"""Gathers, at this instant, the facts that the verdict and the gate are drawn from. Nothing here is remembered."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gatekeeper.clock import london
+from gatekeeper.people.consent import answer_for
+from gatekeeper.people.pupils import Pupil
+from gatekeeper.policy.limits import label_of
+from gatekeeper.policy.verdict import (
+    ChannelFacts,
+    FaceFacts,
+    FindingFacts,
+    OpenItem,
+    PhotoFacts,
+    PostFacts,
+    open_items,
+)
+from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, Post
+from gatekeeper.posts.repository import accounts_of, findings_of
+from gatekeeper.posts.status import FaceState
+from gatekeeper.workflow.services import Services
+
+_SHOWS_PUPILS = frozenset({"pupils", "both"})
+
+
+def facts_of(session: Session, post: Post, *, today: date) -> PostFacts:
+    """Everything the verdict about a post is drawn from, with the register asked anew."""
+    accounts = accounts_of(session, post)
+    return PostFacts(
+        photos=photo_facts(session, post, kinds=kinds_of(accounts), today=today),
+        findings=tuple(
+            FindingFacts(id=f.id, severity=f.severity, state=f.state, rule=f.rule, message=f.message)
+            for f in (findings_of(session, post.version_id) if post.version_id else ())
+        ),
+        channels=tuple(
+            ChannelFacts(id=a.id, kind=a.kind, name=a.name, open=a.status == "open", declared_own=a.declared_own)
+            for a in accounts
+        ),
+    )
+
+
+def kinds_of(accounts: Sequence[ChannelAccount]) -> tuple[str, ...]:
+    """The kinds of channel among these accounts, each once."""
+    return tuple(dict.fromkeys(account.kind for account in accounts))
+
+
+def open_items_of(services: Services, session: Session, post: Post) -> list[OpenItem]:
+    """What still stands between this post and the headteacher."""
+    return open_items(facts_of(session, post, today=london(services.clock.now()).date()))
+
+
+def photos_against(session: Session, post: Post, *, kinds: Sequence[str], today: date) -> list[str]:
+    """A sentence for everything in the photos that is not positively cleared for these kinds of channel.
+
+    No child is named: the sentences go into records that outlive the post.
+    """
+    facts = PostFacts(photos=photo_facts(session, post, kinds=kinds, today=today))
+    return [item.sentence for item in open_items(facts)]
+
+
+def photo_facts(session: Session, post: Post, *, kinds: Sequence[str], today: date) -> tuple[PhotoFacts, ...]:
+    """What is known of each photo and of every face on it."""
+    return tuple(
+        PhotoFacts(
+            id=photo.id,
+            number=number,
+            scanned=_is_scanned(session, photo),
+            rendered=photo.rendition_sha256 is not None,
+            problem=photo.problem,
+            declared_pupils=photo.people in _SHOWS_PUPILS,
+            faces=tuple(
+                FaceFacts(
+                    id=face.id,
+                    photo=number,
+                    number=index,
+                    state=face.state,
+                    words=face.words,
+                    answers=_answers(session, face, kinds=kinds, today=today),
+                    score=face.score,
+                    inside=is_inside(photo, face),
+                    by_hand=face.source == "hand",
+                )
+                for index, face in enumerate(photo.faces, start=1)
+            ),
+        )
+        for number, photo in enumerate(post.photos, start=1)
+    )
+
+
+def is_inside(photo: Photo, face: Face) -> bool:
+    """Whether any part of the box is inside the published part of the picture."""
+    if not photo.crop:
+        return True
+    x1, y1, x2, y2 = photo.crop
+    return bool(face.x1 < x2 and face.x2 > x1 and face.y1 < y2 and face.y2 > y1)
+
+
+def _is_scanned(session: Session, photo: Photo) -> bool:
+    """Whether the original and, where there is one, the rendition were both looked at in full."""
+    if photo.scanned_sha256 != photo.original_sha256:
+        return False
+    looked_at = select(PhotoScan.sha256).where(PhotoScan.sha256 == photo.rendition_sha256)
+    return photo.rendition_sha256 is None or session.scalars(looked_at).first() is not None
+
+
+def _answers(session: Session, face: Face, *, kinds: Sequence[str], today: date) -> tuple[tuple[bool, str], ...]:
+    if face.state != FaceState.PUPIL or face.pupil_id is None:
+        return ()
+    pupil = session.get(Pupil, face.pupil_id, populate_existing=True)
+    if pupil is None:
+        return ()
+    answers = [answer_for(session, pupil, kind, today=today, words=label_of(kind)) for kind in kinds]
+    return tuple((answer.allowed, answer.sentence) for answer in answers)

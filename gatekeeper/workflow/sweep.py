@@ -1,0 +1,54 @@
+"""Finds what is stuck between two states and orders it again: the safety net under every step.
+
+Run once a minute. Each part is a no-op when there is nothing to do, so it may run twice or beside itself.
+"""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gatekeeper import jobs
+from gatekeeper.mail.model import Notice
+from gatekeeper.posts.model import ChannelAccount, Post
+from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import decide
+from gatekeeper.workflow.roles import apply_due_role_changes
+from gatekeeper.workflow.services import Services
+
+log = logging.getLogger(__name__)
+
+_LEFTOVER_AGE = timedelta(hours=24)
+
+
+def run(services: Services) -> None:
+    """One round: time that has run out, roles that take effect, work that nobody ordered, files that nobody owns."""
+    decide.expire_due(services)
+    with services.step() as session:
+        apply_due_role_changes(session, now=services.clock.now())
+    with services.step() as session:
+        lost = _order_lost_work(services, session)
+    if lost:
+        log.warning("ordered %d pieces of work that had been lost", lost)
+    services.media.discard_leftovers(before=services.clock.now() - _LEFTOVER_AGE)
+
+
+def _order_lost_work(services: Services, session: Session) -> int:
+    """Order the work of every row whose state waits for it and for which no order stands."""
+    now = services.clock.now()
+    waiting: list[tuple[jobs.Job, int]] = []
+    for state, job in ((PostState.SCANNING, jobs.SCAN), (PostState.REQUESTING, jobs.REQUEST)):
+        waiting += [(job, post_id) for post_id in session.scalars(select(Post.id).where(Post.state == state))]
+    waiting += [
+        (jobs.NOTIFY, n)
+        for n in session.scalars(select(Notice.id).where(Notice.sent_at.is_(None), Notice.problem == ""))
+    ]
+    waiting += [
+        (jobs.CONNECT, a) for a in session.scalars(select(ChannelAccount.id).where(ChannelAccount.status == "new"))
+    ]
+    standing = {(row.job, row.subject_id) for row in session.execute(select(jobs.Order.job, jobs.Order.subject_id))}
+    lost = [(job, subject_id) for job, subject_id in waiting if (job.name, subject_id) not in standing]
+    for job, subject_id in lost:
+        jobs.order(session, job, subject_id, now=now)
+    return len(lost)

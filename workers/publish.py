@@ -1,0 +1,95 @@
+"""The publisher process: the only one that sends.
+
+It runs its own loop, not inside RQ: the kernel timer that kills a send past its lease is the same signal that RQ uses
+for its time limits, and a promise must not hang on a queue. Any number of publishers may run beside each other.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from gatekeeper.bootstrap import build_services
+from gatekeeper.errors import SettingsError
+from gatekeeper.log import configure_logging
+from gatekeeper.ops.kinship import die_with
+from gatekeeper.settings import load_settings
+from gatekeeper.workflow import publish, reconcile
+from gatekeeper.workflow.services import Services
+
+log = logging.getLogger("workers.publish")
+
+_FAULT_PAUSE = 2.0
+
+
+@contextmanager
+def kernel_guard(seconds: float) -> Iterator[None]:
+    """Let the kernel kill this process once the lease is over, so that a stalled send can never go out late.
+
+    SIGALRM keeps its default action: no Python code has to run for it. A process that slept through its whole lease
+    (a frozen machine) finds no time left and dies before it connects.
+    """
+    if seconds <= 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def turn(services: Services, *, owner: str) -> bool:
+    """One turn of the loop: look up what is unclear, send what is due. Says whether there was anything to do."""
+    reconcile.recover(services)
+    looked = reconcile.reconcile(services)
+    claims = publish.claim_due(services, owner=owner, limit=1)
+    for claim in claims:
+        publish.publish(services, claim, guard=kernel_guard)
+    return bool(looked or claims)
+
+
+class Stopping:
+    """Whether somebody asked this process to stop; the send at hand is finished first."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
+
+    def _ask(self, _signal: int, _frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def main() -> int:
+    """Publish what is due until asked to stop."""
+    configure_logging("publisher")
+    die_with(os.getppid())
+    stopping = Stopping()
+    try:
+        services = build_services(load_settings("publisher"))
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    log.info("ready")
+    while not stopping.asked:
+        try:
+            busy = turn(services, owner=owner)
+        except Exception as error:
+            # the database may be away for a moment; nothing is half done, because every step is one transaction
+            log.exception("a turn failed: %s", type(error).__name__)
+            time.sleep(_FAULT_PAUSE)
+            continue
+        if not busy:
+            time.sleep(services.settings.timings.poll)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
