@@ -1,11 +1,22 @@
-"""What every test shares: databases of both kinds, a clock that is told the time, and the evaluation data's place."""
+"""What every test shares: databases of both kinds, a queue server, a browser, a mail sink, and a clock that is told the time.
+
+The fixtures that start something real live in `tests/fixtures/`, one file each.
+"""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = (
+    "tests.fixtures.network",
+    "tests.fixtures.valkey",
+    "tests.fixtures.postgresql",
+    "tests.fixtures.databases",
+    "tests.fixtures.browser",
+    "tests.fixtures.mail",
+)
 
 
 class ToldClock:
@@ -27,11 +38,11 @@ def clock() -> ToldClock:
 
 
 @pytest.fixture(scope="session")
-def eval_data() -> Iterator[Path]:
+def eval_data() -> Path:
     """The folder of evaluation photos and posts; research data, so it is never in the repository."""
     folder = os.environ.get("GATEKEEPER_EVAL_DATA")
     if not folder:
         pytest.skip("GATEKEEPER_EVAL_DATA does not name the folder of evaluation photos and posts")
     path = Path(folder)
     assert path.is_dir(), f"GATEKEEPER_EVAL_DATA names {path}, which is no folder"
-    yield path
+    return path
