@@ -78,6 +78,7 @@ class Photo(Base):
     position: Mapped[int]
     file_name: Mapped[str] = mapped_column(String(200), default="")  # as uploaded; checked like words, never a path
     original_sha256: Mapped[str] = mapped_column(String(64))
+    preview_sha256: Mapped[str | None] = mapped_column(String(64))  # the whole photo, uncovered: private, for resolving
     width: Mapped[int]  # of the upright original, in pixels
     height: Mapped[int]
     crop: Mapped[list[Any] | None]  # [x1, y1, x2, y2] in pixels of the upright original
