@@ -1,0 +1,60 @@
+"""Whose post is it: an author's own, for changing; somebody's, for reading. Everybody else is told there is none."""
+
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from gatekeeper.errors import NotFound
+from gatekeeper.people.staff import Role, Staff
+from gatekeeper.posts.model import Post
+from gatekeeper.posts.repository import post_for_update
+from gatekeeper.posts.status import PostState
+
+_NONE: Final = "There is no such post, or it is not yours to see."
+
+#: who may read another's post once it was sent for checking; the second set sees no photo and no face
+READERS: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.CONSENT_LEAD})
+READERS_WITHOUT_PICTURES: Final = frozenset({Role.ADMINISTRATOR})
+
+
+def own_post(session: Session, post_id: int, by: int) -> Post:
+    """The author's own post, locked until the transaction ends.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    try:
+        post = post_for_update(session, post_id)
+    except NotFound:
+        raise NotFound(_NONE) from None
+    if post.author_id != by:
+        raise NotFound(_NONE)
+    return post
+
+
+def readable_post(session: Session, post_id: int, by: Staff) -> Post:
+    """A post this person may read: their own, or one that was sent for checking where their role includes it.
+
+    Raises:
+        NotFound: there is none, or none for this person. A draft that was never sent is its author's alone.
+    """
+    post = session.get(Post, post_id)
+    if post is None or not (post.author_id == by.id or (_was_sent(post) and _role(by) in _ALL_READERS)):
+        raise NotFound(_NONE)
+    return post
+
+
+def may_see_pictures(post: Post, by: Staff) -> bool:
+    """Whether this person may see the photos and faces of a post they may read."""
+    return post.author_id == by.id or (_was_sent(post) and _role(by) in READERS)
+
+
+_ALL_READERS: Final = READERS | READERS_WITHOUT_PICTURES
+
+
+def _was_sent(post: Post) -> bool:
+    return post.state != PostState.DRAFT or post.version_id is not None
+
+
+def _role(staff: Staff) -> Role:
+    return Role(staff.role)

@@ -1,0 +1,60 @@
+"""What a post still needs before anybody is troubled with it, a sentence for each field."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from gatekeeper.errors import BadInput
+from gatekeeper.policy import limits
+from gatekeeper.posts.model import Photo, Post
+from gatekeeper.posts.repository import accounts_of
+from gatekeeper.text.weight import x_weight
+from gatekeeper.workflow.due import TypedDue, resolve
+
+
+def text_counts(text: str, kinds: list[str]) -> dict[str, int]:
+    """The text's length as each kind of channel counts it."""
+    return {
+        kind: x_weight(text) if limits.LIMITS[kind].weighted else len(text) for kind in kinds if kind in limits.LIMITS
+    }
+
+
+def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = False) -> dict[str, str]:
+    """Every field that is missing or cannot stay as it is; empty when the post may be sent for checking."""
+    accounts = accounts_of(session, post)
+    found: dict[str, str | None] = {
+        "title": None
+        if post.title.strip()
+        else "Give the post a title, so that the headteacher knows what it is about.",
+        "channels": limits.channel_sentence([(account.name, account.status) for account in accounts]),
+        "text": limits.text_sentence(text_counts(post.text, sorted({account.kind for account in accounts}))),
+    }
+    if not post.text.strip() and not post.photos:
+        found["text"] = "Write the text of the post, or add a photo."
+    if len(post.photos) > limits.MAX_PHOTOS:
+        found["photos"] = f"A post takes {limits.MAX_PHOTOS} photos at most."
+    if post.window_minutes not in limits.WINDOWS:
+        found["window"] = "Choose how long after its time the post may still go out."
+    for number, photo in enumerate(post.photos, start=1):
+        found |= _photo_problems(photo, number)
+    found |= due_problem(post, now=now, demo=demo)
+    return {name: sentence for name, sentence in found.items() if sentence}
+
+
+def due_problem(post: Post, *, now: datetime, demo: bool = False) -> dict[str, str]:
+    """What is wrong with the time, if anything."""
+    try:
+        due = resolve(TypedDue.read(post.due_wall))
+    except BadInput as refused:
+        return refused.fields
+    # in the demo nobody wants to wait: any coming minute will do
+    sentence = limits.due_sentence(due, now=now, notice=timedelta() if demo else limits.NOTICE)
+    return {"due_time": sentence} if sentence else {}
+
+
+def _photo_problems(photo: Photo, number: int) -> dict[str, str | None]:
+    declared = limits.declaration_sentences(photo.people, photo.basis, number)
+    return {
+        f"alt-{photo.id}": limits.alt_sentence(photo.alt, number),
+        **{f"{name}-{photo.id}": sentence for name, sentence in declared.items()},
+    }
