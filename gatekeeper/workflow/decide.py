@@ -1,0 +1,264 @@
+"""Records the headteacher's written decision, and does at once what follows from it.
+
+One transaction holds the decision, its ledger entry, the end of the link, the publications and the post's new state:
+all of it or nothing. What a yes rests on is looked at again first: the stored words and pictures must still be those
+with the digest that the page showed, and every pupil's permission is asked anew.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals import decisions, ledger, proofs, requests, tokens
+from approvals.errors import DigestMismatch, RequestClosed
+from approvals.outcomes import told_closing
+from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
+from gatekeeper.errors import Conflict
+from gatekeeper.people.school import school_settings
+from gatekeeper.people.staff import record
+from gatekeeper.policy.approvers import may_decide
+from gatekeeper.posts.digest import Content
+from gatekeeper.posts.model import Post, Publication, Version
+from gatekeeper.posts.repository import findings_of, move, post_for_update, publications_of
+from gatekeeper.posts.status import PostState, PublicationState
+from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.notify import tell
+from gatekeeper.workflow.recheck import DAMAGED, Seen, find_against, look_at_pictures, take_back
+from gatekeeper.workflow.request import colleagues, expire
+from gatekeeper.workflow.services import Services
+
+NO_LONGER = (
+    "Something changed since this post was checked, such as a permission. Your approval was not recorded and nothing "
+    "will be published; the post went back to its author, who can see what it is."
+)
+NOT_IN_TIME = "The headteacher did not decide before its time came. Choose a new time and send it again."
+_STATE_AFTER = {
+    Verdict.APPROVE: PostState.SCHEDULED,
+    Verdict.REFUSE: PostState.REFUSED,
+    Verdict.CHANGES: PostState.CHANGES,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionForm:
+    """What the form on the decision page sent."""
+
+    verdict: Verdict
+    digest_shown: str
+    typed_name: str
+    statement: str
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of it: the decision on record, or why a yes could not be taken."""
+
+    decision: Decision | None
+    sentence: str = ""
+
+
+def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
+    """Record one decision and what follows from it.
+
+    Raises:
+        LinkRefused: the link opens nothing (any more).
+        DeciderRefused, ProofRefused, QuestionClosed: not this person, not proved, or settled already.
+        DigestMismatch, WordsMissing: not what was shown, or not written out. Nothing was recorded.
+    """
+    now = services.clock.now()
+    with services.db.read() as session:
+        request = tokens.view(session, view_secret, now=now).request
+        version = session.get_one(Version, int(request.version_ref))
+    seen = look_at_pictures(services, version)
+    now = services.clock.now()
+    with services.step() as session:
+        ledger.hold(session)
+        view = tokens.view(session, view_secret, now=now)
+        staff = colleagues(session, now=now)
+        request = view.request
+
+        def entitled(person_id: int) -> bool:
+            return may_decide(person_id, staff, author_id=request.author_id)
+
+        decisions.check_can_decide(session, view, may_decide=entitled, now=now)
+        post = post_for_update(session, post_id_of(request))
+        if post.state != PostState.WAITING or str(post.version_id) != request.version_ref:
+            raise RequestClosed(told_closing(request))
+        version = session.get_one(Version, int(request.version_ref), populate_existing=True)
+        if form.digest_shown != request.digest:
+            raise DigestMismatch
+        if form.verdict is Verdict.APPROVE and (stopped := _stop(services, session, post, version, seen, now=now)):
+            return stopped
+        decision = decisions.decide(
+            session,
+            view_secret=view_secret,
+            verdict=form.verdict,
+            digest_shown=form.digest_shown,
+            typed_name=form.typed_name,
+            statement=form.statement,
+            answers=form.answers,
+            required_findings=required_findings(session, version.id),
+            policy_version=school_settings(session)["policy_version"],
+            now=now,
+            may_decide=entitled,
+        )
+        _follow(session, post, version, decision, now=now)
+    return Outcome(decision=decision)
+
+
+def prove(services: Services, view_secret: str, pin: str) -> proofs.ProvedView:
+    """Try the PIN for this request. The try stays counted whatever comes of it: call `demand` on what is returned.
+
+    Raises:
+        LinkRefused: the link opens nothing (any more); no try is counted.
+    """
+    now = services.clock.now()
+    with services.step() as session:
+        proof = proofs.prove_view(session, view_secret, pin, now=now)
+        secret = proof.view_secret or view_secret
+        view = tokens.view(session, secret, now=now)
+        if proof.ok or proof.locked_now:
+            record(
+                session,
+                at=now,
+                staff_id=view.person_id,
+                action="decide.proved" if proof.ok else "pin.locked",
+                subject=view.request.subject,  # from here on this browser is shown who is in the photos
+            )
+        if proof.locked_now:
+            tell(
+                session,
+                "pin_locked",
+                staff_id=view.person_id,
+                subject=f"pin:{now:%Y%m%dT%H%M%S}",
+                context={},
+                now=now,
+            )
+    return proof
+
+
+def required_findings(session: Session, version_id: int) -> dict[str, str]:
+    """The findings that the head has to answer one by one before a yes counts: finding id -> rule."""
+    return {str(f.id): f.rule for f in findings_of(session, version_id) if f.severity == "block"}
+
+
+def post_id_of(request: ApprovalRequest) -> int:
+    """The post that a request asks about."""
+    return int(request.subject.removeprefix(subject_of(0).removesuffix("0")))
+
+
+def waiting_for(session: Session, person_id: int, *, now: datetime) -> list[ApprovalRequest]:
+    """What this person is asked to decide at this moment, the most urgent first."""
+    return list(
+        session.scalars(
+            select(ApprovalRequest)
+            .where(
+                ApprovalRequest.approver_id == person_id,
+                ApprovalRequest.status == RequestStatus.OPEN,
+                ApprovalRequest.expires_at > now,
+            )
+            .order_by(ApprovalRequest.expires_at)
+        )
+    )
+
+
+def open_for(services: Services, request_id: str, *, person_id: int) -> tokens.OpenedLink | None:
+    """Give the signed-in person asked the same kind of link that the e-mail holds, opened; the PIN is still theirs to give.
+
+    None where this person is asked nothing of the kind, or nothing any more.
+    """
+    now = services.clock.now()
+    with services.step() as session:
+        request = session.get(ApprovalRequest, request_id)
+        if request is None or request.approver_id != person_id or request.expires_at <= now:
+            return None
+        if request.status != RequestStatus.OPEN:
+            return None
+        token = tokens.mint(session, request=request, person_id=person_id, purpose=tokens.DECIDE, now=now)
+        return tokens.open_link(session, token, purpose=tokens.DECIDE, now=now)
+
+
+def expire_due(services: Services) -> int:
+    """Close every question whose time has come, and tell the authors. Says how many posts expired."""
+    now = services.clock.now()
+    with services.db.read() as session:  # most times there is nothing, and then no writer's place is taken
+        asked = select(ApprovalRequest.id).where(
+            ApprovalRequest.status == RequestStatus.OPEN, ApprovalRequest.expires_at <= now
+        )
+        unasked = select(Post.id).where(Post.state == PostState.REQUESTING, Post.due_at <= now)
+        if session.scalars(asked).first() is None and session.scalars(unasked).first() is None:
+            return 0
+    expired = 0
+    with services.step() as session:
+        for request in requests.expire_due(session, now):
+            post = post_for_update(session, post_id_of(request))
+            if post.state == PostState.WAITING and str(post.version_id) == request.version_ref:
+                expire(session, post, sentence=NOT_IN_TIME, now=now)
+                expired += 1
+        for post_id in session.scalars(unasked).all():
+            post = post_for_update(session, post_id)
+            if post.state == PostState.REQUESTING:
+                expire(session, post, sentence=NOT_IN_TIME, now=now)
+                expired += 1
+    return expired
+
+
+def _stop(
+    services: Services, session: Session, post: Post, version: Version, seen: Seen, *, now: datetime
+) -> Outcome | None:
+    """Take the post back where a yes could no longer stand on it."""
+    against = find_against(services, session, post, version, seen)
+    if against is None:
+        return None
+    take_back(session, post, against, now=now)
+    record(session, at=now, staff_id=None, action="approval.stopped", subject=subject_of(post.id))
+    damage = f"{DAMAGED} Your approval was not recorded; you will be asked again."
+    return Outcome(decision=None, sentence=damage if against.damaged else NO_LONGER)
+
+
+def _follow(session: Session, post: Post, version: Version, decision: Decision, *, now: datetime) -> None:
+    """What follows from a decision: where it was a yes, one publication for each channel."""
+    verdict = Verdict(decision.verdict)
+    move(post, _STATE_AFTER[verdict])
+    post.note = "" if verdict is Verdict.APPROVE else decision.statement or ""
+    if verdict is Verdict.APPROVE:
+        _schedule(session, version, decision)
+    record(
+        session,
+        at=now,
+        staff_id=decision.approver_id,
+        action=f"decision.{verdict}",
+        subject=subject_of(post.id),
+        detail={"decision": decision.id, "version": version.id},
+    )
+    tell(
+        session,
+        "decided",
+        staff_id=post.author_id,
+        subject=f"decision:{decision.id}",
+        context={"post_id": post.id, "verdict": str(verdict)},
+        now=now,
+    )
+
+
+def _schedule(session: Session, version: Version, decision: Decision) -> None:
+    content = Content.from_canonical(version.canonical)
+    earlier = {publication.account_id: publication for publication in publications_of(session, version.id)}
+    for channel in content.channels:
+        publication = earlier.get(channel.account_id)
+        if publication is None:
+            publication = Publication(version_id=version.id, account_id=channel.account_id)
+            session.add(publication)
+        elif publication.state != PublicationState.CANCELLED:
+            raise Conflict("This post is being sent already.")
+        # the same version approved anew after its first approval was taken back: the cancelled row goes on under the
+        # new decision, because its fence must never begin again at nought
+        publication.state = PublicationState.SCHEDULED
+        publication.decision_id, publication.digest = decision.id, decision.digest
+        publication.due_at = publication.next_at = content.due
+        publication.closes_at = content.due + timedelta(minutes=content.window_minutes)
+        publication.problem = ""

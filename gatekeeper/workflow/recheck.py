@@ -1,0 +1,104 @@
+"""Looks again, before the headteacher is asked and before a yes counts, whether the sealed version still stands.
+
+Between the check and the decision a family may withdraw its permission, a channel may be closed, a stored picture may
+be damaged. Whatever no longer stands takes the post back to where somebody can mend it; it never goes on regardless.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals import requests
+from gatekeeper import jobs
+from gatekeeper.people.staff import Role, Staff
+from gatekeeper.posts.digest import Content, digest_of
+from gatekeeper.posts.media import MediaDamaged
+from gatekeeper.posts.model import Post, Version
+from gatekeeper.posts.repository import content_of, move
+from gatekeeper.posts.status import PostState
+from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.facts import open_items_of
+from gatekeeper.workflow.notify import tell
+from gatekeeper.workflow.services import Services
+
+log = logging.getLogger(__name__)
+
+CHANGED = "Something changed since this post was checked, so it went back to its author."
+DAMAGED = "A stored photo was damaged. It is being prepared and checked again."
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The stored pictures of one version, read and hashed from the disk before the transaction began."""
+
+    version_id: int
+    whole: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Against:
+    """Why a version no longer stands: sentences for the author, and the pictures that are no longer what they were."""
+
+    sentences: tuple[str, ...]
+    damaged: frozenset[str] = frozenset()
+
+
+def look_at_pictures(services: Services, version: Version) -> Seen:
+    """Read every picture of the version from the disk and hash it. Slow, so it is done outside any transaction."""
+    whole = set()
+    for photo in Content.from_canonical(version.canonical).photos:
+        try:
+            services.media.read(photo.sha256)
+        except MediaDamaged:
+            log.warning("version %d: a stored picture is missing or changed", version.id)
+        else:
+            whole.add(photo.sha256)
+    return Seen(version.id, frozenset(whole))
+
+
+def find_against(services: Services, session: Session, post: Post, version: Version, seen: Seen) -> Against | None:
+    """Everything that no longer stands, or None: content, pictures, permissions and channels, asked at this instant."""
+    content = Content.from_canonical(version.canonical)
+    wanted = frozenset(photo.sha256 for photo in content.photos)
+    if seen.version_id != version.id or not wanted <= seen.whole:
+        return Against((DAMAGED,), damaged=wanted - seen.whole)
+    if (
+        digest_of(version.canonical) != version.digest
+        or version.revision != post.revision
+        or content_of(session, post).canonical() != version.canonical
+    ):
+        return Against(("The stored post is not the one that was checked. Please send it for checking again.",))
+    if items := open_items_of(services, session, post):
+        return Against(tuple(item.sentence for item in items))
+    return None
+
+
+def take_back(session: Session, post: Post, against: Against, *, now: datetime) -> None:
+    """Close the question, put the post back where it can be mended, and tell its author (of damage, the office too).
+
+    The sentences may say which permission is gone, so they stand on the post's page and not in the e-mail.
+    """
+    requests.void_requests(session, subject_of(post.id), reason=CHANGED, now=now)
+    post.note = " ".join(against.sentences)
+    people = {post.author_id}
+    if against.damaged:
+        for photo in post.photos:
+            if photo.rendition_sha256 in against.damaged:
+                photo.rendition_sha256 = None  # the check makes it again from the original, and looks at it again
+        move(post, PostState.SCANNING)
+        jobs.order(session, jobs.SCAN, post.id, now=now)
+        people.update(session.scalars(select(Staff.id).where(Staff.role == Role.ADMINISTRATOR, Staff.active)))
+    else:
+        move(post, PostState.OPEN)
+    for staff_id in sorted(people):
+        tell(
+            session,
+            "cannot_request",
+            staff_id=staff_id,
+            subject=f"post:{post.id}:back:{now:%Y%m%dT%H%M%S}",
+            context={"post_id": post.id, "sentence": DAMAGED if against.damaged else CHANGED},
+            now=now,
+        )
