@@ -11,12 +11,12 @@ PostgreSQL, too, what was read stays true until the commit. On SQLite the transa
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Integer, String, cast, select, text, type_coerce
+from sqlalchemy import Row, String, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
@@ -89,17 +89,20 @@ def verify(session: Session) -> Verification:
     A tail cut off cannot be seen from inside: compare `head` and `entries` with a copy kept elsewhere.
     """
     entries, head = 0, NO_HASH
-    for row in _as_stored(session):
-        reason = _fault(row, expected=entries + 1, head=head)
-        if reason:
-            return Verification(entries, ok=False, head=head, broken_at=_place(row, entries + 1), reason=reason)
-        entries, head = entries + 1, row.hash
+    # closed at once: on PostgreSQL a half-read chain would keep its cursor open
+    with session.execute(_AS_STORED.execution_options(yield_per=1000)) as stored:
+        for row in stored:
+            reason = _fault(row, expected=entries + 1, head=head)
+            if reason:
+                place = min(row.seq, entries + 1)
+                return Verification(entries, ok=False, head=head, broken_at=place, reason=reason)
+            entries, head = entries + 1, row.hash
     return Verification(entries, ok=True, head=head)
 
 
 def is_as_written(session: Session, seq: int) -> bool:
     """Whether this one entry still has the hash of its own content."""
-    row = next(_as_stored(session, seq=seq), None)
+    row = session.execute(_AS_STORED.where(LedgerEntry.seq == seq)).one_or_none()
     return row is not None and row.hash == _hash_of(row)
 
 
@@ -109,34 +112,19 @@ def canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-@dataclass(frozen=True)
-class _Row:
-    """An entry exactly as it lies in the database, whatever has been done to it there."""
-
-    seq: int
-    at: str
-    kind: str
-    body: str
-    prev_hash: str
-    hash: str
-
-
-def _as_stored(session: Session, *, seq: int | None = None) -> Iterator[_Row]:
-    query = select(
-        LedgerEntry.seq,
-        type_coerce(LedgerEntry.at, String),  # a spoilt time must be reported, not stumbled over
-        LedgerEntry.kind,
-        LedgerEntry.body,
-        LedgerEntry.prev_hash,
-        LedgerEntry.hash,
-    ).order_by(LedgerEntry.seq)
-    if seq is not None:
-        query = query.where(LedgerEntry.seq == cast(seq, Integer))
-    for row in session.execute(query.execution_options(yield_per=1000)):
-        yield _Row(*row)
+_Stored: TypeAlias = Row[int, str, str, str, str, str]
+_AS_STORED = select(
+    LedgerEntry.seq,
+    type_coerce(LedgerEntry.at, String).label("at"),  # a spoilt time must be reported, not stumbled over
+    LedgerEntry.kind,
+    LedgerEntry.body,
+    LedgerEntry.prev_hash,
+    LedgerEntry.hash,
+).order_by(LedgerEntry.seq)
+"""The entries exactly as they lie in the database, whatever has been done to them there."""
 
 
-def _fault(row: _Row, *, expected: int, head: str) -> str | None:
+def _fault(row: _Stored, *, expected: int, head: str) -> str | None:
     if row.seq > expected:
         return f"Entry {expected} is missing: entry {row.seq} stands in its place."
     if row.seq < expected:
@@ -148,11 +136,7 @@ def _fault(row: _Row, *, expected: int, head: str) -> str | None:
     return None
 
 
-def _place(row: _Row, expected: int) -> int:
-    return min(row.seq, expected)
-
-
-def _hash_of(row: _Row) -> str:
+def _hash_of(row: _Stored) -> str:
     return _entry_hash(str(row.prev_hash), seq=row.seq, at=str(row.at), kind=str(row.kind), body=str(row.body))
 
 

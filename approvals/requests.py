@@ -5,9 +5,8 @@ neither be decided nor, if it had been approved, be published on that approval (
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any, Self
 from uuid import uuid4
 
@@ -38,7 +37,7 @@ class Summary:
     channels: tuple[str, ...]
     due_at: datetime
     window_ends_at: datetime | None = None
-    counts: Mapping[str, int] = MappingProxyType({})
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is stored with the request."""
@@ -57,7 +56,7 @@ class Summary:
             channels=tuple(stored["channels"]),
             due_at=datetime.fromisoformat(stored["due_at"]),
             window_ends_at=datetime.fromisoformat(ends) if ends else None,
-            counts=MappingProxyType(dict(stored["counts"])),
+            counts=dict(stored["counts"]),
         )
 
 

@@ -97,7 +97,7 @@ def _sqlite() -> list[str]:
     statements = []
     for guarded in _ALL:
         table = guarded.table
-        taken = [f"NEW.{column} IN (SELECT {column} FROM {table})" for column in guarded.unique]
+        taken = [f"NEW.{column} IN (SELECT {column} FROM {table})" for column in guarded.unique]  # noqa: S608 - every name stands above
         misplaced = [_NEXT, _LINKED] if guarded is _LEDGER else []
         statements += [
             _sqlite_guard(table, "change", "UPDATE", "changed", when=guarded.changed(cast="")),
