@@ -87,7 +87,9 @@ class XApi:
         token_state = self._state.known.x_token
         if authorization.startswith("Bearer "):
             live = self._state.known.oauth2.get("access")
-            known = live is not None and secrets.compare_digest(authorization.removeprefix("Bearer "), live)
+            known = live is not None and secrets.compare_digest(
+                authorization.removeprefix("Bearer ").encode(), live.encode()
+            )
         else:
             known = self._signature.accepts(request, self._config.signing_clock.now())
         if not known or token_state in {"expired", "revoked"}:
@@ -195,7 +197,8 @@ class XApi:
 
         if not isinstance(body, dict) or set(body) - _KNOWN_FIELDS or not isinstance(body.get("text", ""), str):
             raise Refused(x_invalid("text", "The body is not what this route expects."))
-        text, ids = body.get("text", ""), []
+        text: str = body.get("text", "")
+        ids: Any = []
         if "media" in body:
             ids = body["media"].get("media_ids") if isinstance(body["media"], dict) else None
             named = isinstance(ids, list) and all(isinstance(each, str) and self._usable(each) for each in ids)
@@ -303,7 +306,9 @@ class XApi:
         known = self._state.known
         live = known.oauth2.get("refresh", self._config.x_refresh_token)
         offered = request.form.get("refresh_token", "")
-        if request.form.get("grant_type") != "refresh_token" or not secrets.compare_digest(offered, live):
+        if request.form.get("grant_type") != "refresh_token" or not secrets.compare_digest(
+            offered.encode(), live.encode()
+        ):
             description = {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}
             return json_reply(400, description)
         known.oauth2 = {"access": secrets.token_urlsafe(24), "refresh": secrets.token_urlsafe(24)}
