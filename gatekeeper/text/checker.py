@@ -1,0 +1,84 @@
+"""The checker: one draft in, every finding out, with exact quotes and one sentence each."""
+
+from collections.abc import Iterable
+
+from gatekeeper.text.alttext import is_missing
+from gatekeeper.text.contacts import Contacts
+from gatekeeper.text.draft import Draft, Hit, Picture, Pupil, SchoolWords, StaffName
+from gatekeeper.text.fold import fold_word
+from gatekeeper.text.lexicon import Lexicon
+from gatekeeper.text.merge import merged
+from gatekeeper.text.passage import Passage, read
+from gatekeeper.text.pupils import PupilNames
+from gatekeeper.text.reader import Reader
+from gatekeeper.text.roster import Roster
+from gatekeeper.text.rules import rules
+from gatekeeper.text.staff import StaffNames
+from gatekeeper.text.swearing import swearwords
+
+__all__ = ["Checker", "Draft", "Hit", "Picture", "Pupil", "SchoolWords", "StaffName"]
+
+
+class Checker:
+    """Checks drafts against one school's roll, staff and words. Safe to share between threads."""
+
+    def __init__(
+        self,
+        pupils: Iterable[Pupil],
+        staff: Iterable[StaffName],
+        school: SchoolWords,
+        *,
+        lexicon: Lexicon | None = None,
+        known_phrases: Iterable[str] = (),
+    ) -> None:
+        """Builds the index once.
+
+        Args:
+            pupils: the roll.
+            staff: adults of the school, whose names are no findings.
+            school: the school's own contact details and names.
+            lexicon: the phrases of the clauses; as shipped when left out.
+            known_phrases: phrases the school has said name no pupil (a book, a place).
+        """
+        roll = tuple(pupils)
+        self._staff = StaffNames(tuple(staff), tuple(known_phrases))
+        self._roster = Roster(roll)
+        handles = frozenset(fold_word(handle).lstrip("@") for handle in school.handles)
+        self._names = PupilNames(self._roster, school.classes, self._staff.words, handles)
+        self._contacts = Contacts(school, frozenset(pupil.dob for pupil in roll if pupil.dob), self._staff.words)
+        self._reader = Reader(lexicon or Lexicon.shipped(), school, self._staff)
+
+    def check(self, draft: Draft) -> list[Hit]:
+        """Every finding in the draft, the strictest first. No finding does not mean that the policy allows it."""
+        hits = self._check_passage(read("text", draft.text), draft.account)
+        for number, picture in enumerate(draft.pictures):
+            alt = picture.alt or ""
+            if is_missing(alt, picture.file):
+                field = f"images[{number}].alt"
+                quoted = (0, len(alt), alt) if alt else (None, None, None)
+                hits.append(rules()["alt-text-missing"].hit(field, *quoted))
+            hits += self._check_passage(read(f"images[{number}].alt", alt), draft.account)
+            hits += self._check_passage(read(f"images[{number}].file", picture.file), draft.account)
+        return merged(hits)
+
+    def _check_passage(self, passage: Passage, account: str) -> list[Hit]:
+        if not passage.folded.text.strip():
+            return []
+        book = rules()
+        hits: list[Hit] = []
+        names = self._names.find(passage, blocked=self._staff.words_in(passage))
+        for name in names:
+            start, end = passage.folded.place(name.start, name.end)
+            quote = passage.folded.original[start:end]
+            hits.append(book[name.rule].hit(passage.field, start, end, quote, pupil_ids=self._roster.ids(name.pupils)))
+        if passage.field.endswith(".file"):
+            return hits
+        found = [
+            *((detail.rule, detail.start, detail.end, detail.severity) for detail in self._contacts.find(passage, [(name.start, name.end) for name in names])),
+            *(("profanity", start, end, None) for start, end in swearwords(passage)),
+            *((match.rule, match.start, match.end, match.severity) for match in self._reader.find(passage, account, self._names.rooms.find(passage), names)),
+        ]
+        for rule, first, last, severity in found:
+            start, end = passage.folded.place(first, last)
+            hits.append(book[rule].hit(passage.field, start, end, passage.folded.original[start:end], severity=severity))
+        return hits

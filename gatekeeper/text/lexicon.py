@@ -1,0 +1,183 @@
+"""The phrases of the clauses as data: read, checked, and matched sentence by sentence.
+
+A school adds its own entries in the same form. A file that cannot be read is refused with its line, and nothing of
+it is used.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+
+from gatekeeper.errors import BadInput
+from gatekeeper.text.phrases import Atoms, Pattern, PatternError, compile_pattern
+from gatekeeper.text.rules import SEVERITIES, rules
+
+OUTSIDE = frozenset({"number", "time", "percent", "money", "room", "pupil-name", "staff-name", "school", "capital", "house", "age", "handle", "password"})
+_SCOPES = ("sentence", "pair", "post")
+
+
+class LexiconError(BadInput):
+    """A word list cannot be used; the text names the line or the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One set of patterns that leads to a rule, with the two texts that prove it."""
+
+    id: str
+    rule: str
+    patterns: tuple[str, ...]
+    unless: tuple[str, ...]
+    severity: str | None
+    account: str | None
+    scope: str
+    hit: str
+    miss: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Families of words and the entries that use them."""
+
+    families: Mapping[str, Sequence[str]]
+    entries: tuple[Entry, ...]
+
+    @staticmethod
+    def shipped() -> "Lexicon":
+        """The lists that come with the product."""
+        return _shipped()
+
+    def with_own(self, text: str) -> "Lexicon":
+        """These lists and a school's own.
+
+        Raises:
+            LexiconError: the text is not TOML, or an entry cannot be used; nothing of it is taken.
+        """
+        own = parse(text, known=self)
+        return Lexicon({**self.families, **own.families}, (*self.entries, *own.entries))
+
+    def without(self, ids: frozenset[str]) -> "Lexicon":
+        """These lists without the named entries, for a school that finds one unhelpful."""
+        return replace(self, entries=tuple(entry for entry in self.entries if entry.id not in ids))
+
+
+def parse(text: str, *, known: Lexicon | None = None) -> Lexicon:
+    """Reads a word list.
+
+    Raises:
+        LexiconError: with the line, or with the entry and what is wrong with it.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        line = re.search(r"at line (\d+)", str(err))
+        where = f"Line {line[1]}" if line else "The last line"
+        raise LexiconError(f"{where} of the word list cannot be read: {str(err).split(' (at')[0]}.") from err
+    families = {name: _phrases(name, value) for name, value in _table(data, "families").items()}
+    listed = data.get("entry", [])
+    if not isinstance(listed, list):
+        raise LexiconError("The word list has no [[entry]] parts.")
+    entries = tuple(_entry(raw, number) for number, raw in enumerate(listed, start=1))
+    names = [entry.id for entry in entries] + [entry.id for entry in (known.entries if known else ())]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise LexiconError(f"Two entries are called {name!r}.")
+    lexicon = Lexicon(families, entries)
+    whole = Lexicon({**known.families, **families}, entries) if known else lexicon
+    if known:
+        compiled(whole)
+    return lexicon
+
+
+def _table(data: Mapping[str, object], name: str) -> Mapping[str, object]:
+    table = data.get(name, {})
+    if not isinstance(table, dict):
+        raise LexiconError(f"[{name}] must be a table of names and words.")
+    return table
+
+
+def _phrases(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, str):
+        raise LexiconError(f"The family {name!r} must be one text with phrases between commas.")
+    return tuple(phrase for part in value.replace("\n", ",").split(",") if (phrase := part.strip()))
+
+
+def _entry(raw: object, number: int) -> Entry:
+    if not isinstance(raw, dict):
+        raise LexiconError(f"Entry {number} is not a table.")
+    name = raw.get("id")
+    called = f"Entry {name!r}" if isinstance(name, str) and name else f"Entry {number}"
+    texts = {key: raw.get(key) for key in ("id", "rule", "hit", "miss")}
+    for key, value in texts.items():
+        if not isinstance(value, str) or not value.strip():
+            raise LexiconError(f"{called} needs a text for {key!r}.")
+    if texts["rule"] not in rules():
+        raise LexiconError(f"{called} names a rule that does not exist: {texts['rule']}.")
+    severity, account, scope = raw.get("severity"), raw.get("account"), raw.get("scope", "sentence")
+    if severity is not None and severity not in SEVERITIES:
+        raise LexiconError(f"{called} has a severity that is none of {', '.join(SEVERITIES)}.")
+    if account not in {None, "school", "staff"} or scope not in _SCOPES:
+        raise LexiconError(f"{called} has an account or a scope that does not exist.")
+    lists: dict[str, tuple[str, ...]] = {}
+    for key in ("patterns", "unless"):
+        value = raw.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            raise LexiconError(f"{called} needs a list of texts for {key!r}.")
+        lists[key] = tuple(value)
+    if not lists["patterns"]:
+        raise LexiconError(f"{called} has no patterns.")
+    return Entry(
+        str(texts["id"]), str(texts["rule"]), lists["patterns"], lists["unless"],
+        severity, account, str(scope), str(texts["hit"]), str(texts["miss"]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One entry ready to be matched."""
+
+    entry: Entry
+    patterns: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+
+
+def compiled(lexicon: Lexicon) -> tuple[Atoms, tuple[Compiled, ...]]:
+    """Compiles all entries.
+
+    Raises:
+        LexiconError: a pattern cannot be read; the text names the entry.
+    """
+    atoms = Atoms(lexicon.families, OUTSIDE)
+    done: list[Compiled] = []
+    for entry in lexicon.entries:
+        try:
+            done.append(
+                Compiled(
+                    entry,
+                    tuple(compile_pattern(source, atoms) for source in entry.patterns),
+                    tuple(compile_pattern(source, atoms) for source in entry.unless),
+                )
+            )
+        except PatternError as err:
+            raise LexiconError(f"Entry {entry.id!r}: {err}.") from err
+    return atoms, tuple(done)
+
+
+def _texts() -> Iterator[str]:
+    folder = files("gatekeeper.text").joinpath("data/lexicon")
+    for item in sorted(folder.iterdir(), key=lambda one: one.name):
+        if item.name.endswith(".toml"):
+            yield item.read_text(encoding="utf-8")
+
+
+@cache
+def _shipped() -> Lexicon:
+    families: dict[str, Sequence[str]] = {}
+    entries: list[Entry] = []
+    for text in _texts():
+        part = parse(text)
+        families.update(part.families)
+        entries += part.entries
+    return Lexicon(families, tuple(entries))

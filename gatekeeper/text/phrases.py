@@ -1,0 +1,229 @@
+"""A small language for phrases, and the reader that finds them in bounded time.
+
+A pattern is a row of elements: `word`, `word/other`, `stem*`, `{family}`, `{one|two}`; `..` skips up to three words,
+`...` up to eight; `?` after an element makes it optional; `^` and `$` hold the ends of the sentence. `&` joins rows
+that may stand in any order in the sentence, and `!` before a row forbids it there.
+
+There is no backtracking: each element advances a set of places, so the work grows with the length of the text alone.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gatekeeper.text.fold import fold_word
+
+_TOKEN = re.compile(r"'(?:s|re|ve|ll|d|m)(?![^\W_])|[a-z]+n't(?![^\W_])|\d+(?:[.:,]\d+)*[^\W\d_]*|[^\W_]+")
+_SHORT_GAP, _LONG_GAP = 3, 8
+_LEAST_STEM = 2
+
+Mark = tuple[int, int]
+
+
+def split_phrase(phrase: str) -> tuple[tuple[str, bool], ...]:
+    """The words of a phrase as a passage would have them, each with whether it is only a stem."""
+    words: list[tuple[str, bool]] = []
+    for piece in fold_word(phrase).split():
+        stem = piece.endswith("*")
+        tokens = [token.replace("n't", "nt") for token in _TOKEN.findall(piece.rstrip("*"))]
+        words += [(token, False) for token in tokens[:-1]]
+        if tokens:
+            words.append((tokens[-1], stem))
+    return tuple(words)
+
+
+class PatternError(ValueError):
+    """A pattern cannot be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One place in a row: the atoms that fit it, the longest gap before it, and whether it may be missing."""
+
+    atoms: tuple[int, ...]
+    gap: int
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Elements in order."""
+
+    elements: tuple[Element, ...]
+    at_start: bool
+    at_end: bool
+    forbidden: bool
+
+    @property
+    def needed(self) -> tuple[tuple[int, ...], ...]:
+        """For each element that must be there, the atoms that would do."""
+        return tuple(element.atoms for element in self.elements if not element.optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Rows that must all be found, or not be found, in one sentence."""
+
+    rows: tuple[Row, ...]
+    source: str
+
+
+@dataclass(slots=True)
+class Atoms:
+    """Numbers every phrase and family that some pattern asks for, and finds them all in one pass."""
+
+    families: Mapping[str, Sequence[str]]
+    outside: frozenset[str]
+    _ids: dict[str, int] = field(default_factory=dict)
+    _exact: dict[str, list[tuple[tuple[tuple[str, bool], ...], int]]] = field(default_factory=lambda: defaultdict(list))
+    _stems: dict[str, list[tuple[tuple[tuple[str, bool], ...], int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def family(self, name: str) -> int:
+        """The number of a family; its phrases are taken up when it is first asked for."""
+        key = "{" + name + "}"
+        if key not in self._ids:
+            self._ids[key] = len(self._ids)
+            if name not in self.families and name not in self.outside:
+                raise PatternError(f"there is no family called {name}")
+            for phrase in self._phrases(name, ()):
+                self._add(phrase, self._ids[key])
+        return self._ids[key]
+
+    def _phrases(self, name: str, within: tuple[str, ...]) -> Iterable[str]:
+        if name in within:
+            raise PatternError(f"the family {name} contains itself")
+        for phrase in self.families.get(name, ()):
+            if phrase.startswith("@"):
+                if phrase[1:] not in self.families:
+                    raise PatternError(f"there is no family called {phrase[1:]}")
+                yield from self._phrases(phrase[1:], (*within, name))
+            else:
+                yield phrase
+
+    def literal(self, phrase: str) -> int:
+        """The number of a single phrase."""
+        if phrase not in self._ids:
+            self._ids[phrase] = len(self._ids)
+            self._add(phrase, self._ids[phrase])
+        return self._ids[phrase]
+
+    def _add(self, phrase: str, number: int) -> None:
+        words = split_phrase(phrase)
+        if not words:
+            raise PatternError(f"the phrase {phrase!r} has no words")
+        (first, stem), rest = words[0], words[1:]
+        if stem and len(first) < _LEAST_STEM:
+            raise PatternError(f"the stem {phrase!r} is too short")
+        (self._stems if stem else self._exact)[first].append((rest, number))
+
+    def number(self, name: str) -> int | None:
+        """The number of an outside family, when some pattern uses it."""
+        return self._ids.get("{" + name + "}")
+
+    def find(self, words: Sequence[str]) -> dict[int, list[Mark]]:
+        """Every atom in the words: its places as (start, end)."""
+        found: dict[int, list[Mark]] = defaultdict(list)
+        for at, word in enumerate(words):
+            entries = self._exact.get(word)
+            if entries:
+                self._follow(words, at, entries, found)
+            for length in range(_LEAST_STEM, len(word) + 1 if len(word) < 20 else 20):  # noqa: PLR2004 - no stem is longer
+                entries = self._stems.get(word[:length])
+                if entries:
+                    self._follow(words, at, entries, found)
+        return found
+
+    @staticmethod
+    def _follow(
+        words: Sequence[str],
+        at: int,
+        entries: list[tuple[tuple[tuple[str, bool], ...], int]],
+        found: dict[int, list[Mark]],
+    ) -> None:
+        for rest, number in entries:
+            end = at + 1
+            for wanted, stem in rest:
+                if end >= len(words) or not (words[end].startswith(wanted) if stem else words[end] == wanted):
+                    break
+                end += 1
+            else:
+                places = found[number]
+                if not places or places[-1] != (at, end):
+                    places.append((at, end))
+
+
+def compile_pattern(source: str, atoms: Atoms) -> Pattern:
+    """Reads one pattern."""
+    rows = tuple(_compile_row(part.strip(), atoms) for part in source.split("&"))
+    if all(row.forbidden for row in rows):
+        raise PatternError(f"the pattern {source!r} asks for nothing")
+    return Pattern(rows, source)
+
+
+def _compile_row(source: str, atoms: Atoms) -> Row:
+    forbidden = source.startswith("!")
+    elements: list[Element] = []
+    at_start = at_end = False
+    gap = 0
+    for piece in source.lstrip("! ").split():
+        if piece == "^":
+            at_start = True
+        elif piece == "$":
+            at_end = True
+        elif piece in {"..", "..."}:
+            gap = _SHORT_GAP if piece == ".." else _LONG_GAP
+        else:
+            optional = piece.endswith("?")
+            elements.append(Element(_element(piece.rstrip("?"), atoms), gap, optional))
+            gap = 0
+    if not elements or all(element.optional for element in elements):
+        raise PatternError(f"the pattern {source!r} asks for nothing")
+    return Row(tuple(elements), at_start, at_end, forbidden)
+
+
+def _element(piece: str, atoms: Atoms) -> tuple[int, ...]:
+    if piece.startswith("{"):
+        if not piece.endswith("}"):
+            raise PatternError(f"a bracket is missing in {piece!r}")
+        return tuple(atoms.family(name) for name in piece[1:-1].split("|"))
+    return tuple(atoms.literal(word.replace("_", " ")) for word in piece.split("/"))
+
+
+def find_row(row: Row, found: Mapping[int, Sequence[Mark]], first: int, last: int) -> Mark | None:
+    """The first place in words [first, last) where the row stands."""
+    reach: dict[int, int] = {}  # where a partial match ends -> where it started
+    fresh = True
+    slack = 0
+    for element in row.elements:
+        here: dict[int, int] = {}
+        for atom in element.atoms:
+            for start, end in found.get(atom, ()):
+                if start < first or end > last:
+                    continue
+                if fresh:
+                    if not row.at_start or start == first:
+                        here.setdefault(end, start)
+                    continue
+                for gap in range(element.gap + slack + 1):
+                    begun = reach.get(start - gap)
+                    if begun is not None:
+                        here[end] = max(begun, here.get(end, -1))
+                        break
+        if element.optional:
+            if fresh:
+                continue
+            slack = max(slack, element.gap)
+            for end, start in reach.items():
+                here[end] = max(start, here.get(end, -1))
+        else:
+            slack = 0
+        if not here:
+            return None
+        reach, fresh = here, False
+    if row.at_end:
+        reach = {end: start for end, start in reach.items() if end == last}
+    if not reach:
+        return None
+    end = min(reach)
+    return reach[end], end

@@ -1,0 +1,157 @@
+"""Reads a passage against the phrases of the clauses."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gatekeeper.text.draft import SchoolWords
+from gatekeeper.text.fold import fold_word
+from gatekeeper.text.lexicon import Compiled, Lexicon, compiled
+from gatekeeper.text.passage import Passage
+from gatekeeper.text.phrases import Mark, Pattern, find_row
+from gatekeeper.text.pupils import NameSpan
+from gatekeeper.text.rooms import Room
+from gatekeeper.text.staff import StaffNames
+
+_TIME = re.compile(r"(?:[01]?\d|2[0-3])[.:][0-5]\d(?:am|pm)?|(?:1[0-2]|0?\d)(?:am|pm)|noon|midday|midnight")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand half".split())
+_AGED = re.compile(r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|(?:aged?) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b")
+_PASSWORD = re.compile(r"(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}\d)[a-z0-9!@#$%&*_\-]{5,30}|(?<![\d.,:])\d{4,6}(?![\d.,:%])")
+_MONEY = re.compile(r"[£$€] ?\d|\d ?(?:k\b|pounds|quid)")
+_PERCENT = re.compile(r"\d {0,1}(?:%|per ?cent|percent)")
+_TITLES = frozenset("mr mrs ms miss mx dr sir madam headmaster".split())
+_LONGEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One entry found, in folded offsets: the whole sentence it stands in."""
+
+    rule: str
+    start: int
+    end: int
+    severity: str | None
+    entry: str
+
+
+class Reader:
+    """Matches every entry of a lexicon. Holds nothing that changes, so threads may share it."""
+
+    def __init__(self, lexicon: Lexicon, school: SchoolWords, staff: StaffNames) -> None:
+        self._atoms, self._entries = compiled(lexicon)
+        self._staff = staff
+        self._schools = tuple(tuple(fold_word(name).split()) for name in (school.name, *school.short_names) if name.strip())
+        self._houses = frozenset(fold_word(house) for house in school.houses)
+        self._by_atom: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for number, one in enumerate(self._entries):
+            for place, pattern in enumerate(one.patterns):
+                row = next(row for row in pattern.rows if not row.forbidden)
+                for atom in min(row.needed, key=len):
+                    self._by_atom[atom].append((number, place))
+
+    def find(self, passage: Passage, account: str, rooms: Sequence[Room], names: Iterable[NameSpan]) -> list[Match]:
+        """Every entry that some sentence matches, once per sentence and rule."""
+        found = self._atoms.find(passage.words)
+        self._outside(passage, found, rooms, names)
+        wanted: dict[int, set[int]] = defaultdict(set)
+        for atom in found:
+            for number, place in self._by_atom.get(atom, ()):
+                wanted[number].add(place)
+        matches: list[Match] = []
+        seen: set[tuple[str, int]] = set()
+        if not wanted:
+            return matches
+        by_sentence = self._split(passage, found)
+        for number in sorted(wanted):
+            one = self._entries[number]
+            if one.entry.account not in {None, account}:
+                continue
+            patterns = [one.patterns[place] for place in sorted(wanted[number])]
+            for first, last, marks in self._units(passage, one.entry.scope, by_sentence, found):
+                if (one.entry.rule, first) in seen or not self._matches(one, patterns, marks, first, last):
+                    continue
+                seen.add((one.entry.rule, first))
+                start = passage.sentence_span(passage.sentence[first])[0]
+                end = passage.sentence_span(passage.sentence[last - 1])[1]
+                matches.append(Match(one.entry.rule, start, end, one.entry.severity, one.entry.id))
+        return matches
+
+    @staticmethod
+    def _matches(one: Compiled, patterns: Sequence[Pattern], marks: Mapping[int, Sequence[Mark]], first: int, last: int) -> bool:
+        if not any(fits(pattern, marks, first, last) for pattern in patterns):
+            return False
+        return not any(fits(pattern, marks, first, last) for pattern in one.unless)
+
+    @staticmethod
+    def _split(passage: Passage, found: Mapping[int, Sequence[Mark]]) -> list[dict[int, list[Mark]]]:
+        parts: list[dict[int, list[Mark]]] = [defaultdict(list) for _ in passage.sentences]
+        for atom, places in found.items():
+            for start, end in places:
+                if passage.sentence[start] == passage.sentence[end - 1]:
+                    parts[passage.sentence[start]][atom].append((start, end))
+        return parts
+
+    @staticmethod
+    def _units(
+        passage: Passage, scope: str, by_sentence: list[dict[int, list[Mark]]], found: Mapping[int, Sequence[Mark]]
+    ) -> Iterable[tuple[int, int, Mapping[int, Sequence[Mark]]]]:
+        if scope == "post":
+            yield 0, len(passage.words), found
+            return
+        for at, (first, last) in enumerate(passage.sentences):
+            if scope == "sentence":
+                yield first, last, by_sentence[at]
+            elif at + 1 < len(passage.sentences):
+                both = {atom: [*by_sentence[at].get(atom, ()), *by_sentence[at + 1].get(atom, ())] for atom in by_sentence[at].keys() | by_sentence[at + 1].keys()}
+                yield first, passage.sentences[at + 1][1], both
+
+    # -- what no word list can say ------------------------------------------------------------------------------
+
+    def _outside(self, passage: Passage, found: dict[int, list[Mark]], rooms: Sequence[Room], names: Iterable[NameSpan]) -> None:
+        number = self._atoms.number
+        words = passage.words
+
+        def mark(name: str, start: int, end: int) -> None:
+            atom = number(name)
+            if atom is not None and start < end:
+                found[atom].append((start, end))
+
+        for at, word in enumerate(words):
+            if word[0].isdigit() or word in _NUMBER_WORDS or word in {"noon", "midday", "midnight"}:
+                if _TIME.fullmatch(word):
+                    mark("time", at, at + 1)
+                mark("number", at, at + 1)
+            if passage.capital[at] and not passage.opening[at]:
+                mark("capital", at, at + 1)
+            if word in self._houses:
+                mark("house", at, at + 1)
+            if word in _TITLES and at + 1 < len(words) and passage.capital[at + 1]:
+                mark("staff-name", at, at + 2)
+            elif word in self._staff.surnames and passage.capital[at]:
+                mark("staff-name", at, at + 1)
+            elif word in self._staff.firsts and passage.capital[at]:
+                mark("staff-name", at, at + 1)
+            for school in self._schools:
+                if tuple(words[at : at + len(school)]) == school:
+                    mark("school", at, at + len(school))
+        for name, shape in (("money", _MONEY), ("percent", _PERCENT), ("age", _AGED), ("password", _PASSWORD)):
+            if number(name) is None:
+                continue
+            for found_shape in shape.finditer(passage.text):
+                inside = passage.words_in(found_shape.start(), found_shape.end())
+                mark(name, inside.start, inside.stop)
+        for room in rooms:
+            mark("room", room.start, room.end)
+        for name_span in names:
+            inside = passage.words_in(name_span.start, name_span.end)
+            mark("pupil-name", inside.start, inside.stop)
+
+
+def fits(pattern: Pattern, marks: Mapping[int, Sequence[Mark]], first: int, last: int) -> bool:
+    """Whether every row of the pattern is there, and every forbidden one is not."""
+    for row in pattern.rows:
+        if not row.forbidden and not all(any(atom in marks for atom in atoms) for atoms in row.needed):
+            return False
+    return all((find_row(row, marks, first, last) is None) is row.forbidden for row in pattern.rows)
