@@ -1,0 +1,244 @@
+"""One post as a person reads it: where it is, whose turn it is, and what is still open.
+
+Everything is read at once, so that the page shows one moment. Who may not see pupils' data gets none of it here, not
+only in the template.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from gatekeeper.clock import london
+from gatekeeper.people.staff import Role, Staff
+from gatekeeper.policy import limits, verdict
+from gatekeeper.policy.verdict import OpenItem
+from gatekeeper.posts.model import ChannelAccount, Post, Publication
+from gatekeeper.posts.repository import accounts_of, current_version, findings_of, publications_of
+from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
+from gatekeeper.workflow.facts import facts_of
+from gatekeeper.workflow.own_post import may_see_pictures, readable_post
+from gatekeeper.workflow.photo_view import PhotoView, photo_views
+from gatekeeper.workflow.post_history import HistoryLine, history_of
+from gatekeeper.workflow.resolve import RESOLVABLE
+from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.submit import HELD, SUBMITTABLE
+from gatekeeper.workflow.words_view import FindingView, Passage, finding_views, passages_of
+
+P = PostState
+#: states that change by themselves, so that the page looks again on its own
+MOVING: Final = frozenset({P.SCANNING, P.REQUESTING, P.WAITING, P.SCHEDULED})
+_MAY_ANSWER: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR})
+
+#: what happens now, to the author; {due} is the time of publishing
+TURN_WORDS: Final[dict[PostState, str]] = {
+    P.DRAFT: "With you. Finish it and send it to be checked.",
+    P.SCANNING: "The photos and the words are being checked. This takes a few seconds for each photo.",
+    P.SCAN_FAILED: "With you. The check did not come to an end, so nothing was passed.",
+    P.OPEN: "With you. Answer what the check found, then send it to the headteacher.",
+    P.REQUESTING: "The headteacher is being written to.",
+    P.WAITING: "With the headteacher, who decides by the link in the e-mail, before {due}.",
+    P.CHANGES: "With you. The headteacher asks for changes.",
+    P.REFUSED: "The headteacher refused this post. Nothing was published.",
+    P.EXPIRED: "With you. Nobody decided in time, so nothing was published. Choose a new time and send it again.",
+    P.SCHEDULED: "Approved. It goes out by itself at {due}.",
+    P.PUBLISHED: "Published. There is nothing left to do.",
+    P.PARTLY: "Published on some channels only. See below.",
+    P.NEEDS_PERSON: "Nobody knows whether it went out. A person has to look at the page and say so below.",
+    P.FAILED: "With you. It was not published; below it says why.",
+    P.MISSED: "With you. Its time passed before it could be sent. Choose a new time and send it again.",
+    P.WITHDRAWN: "Withdrawn. Nothing of it will be published.",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationView:
+    """One channel's outcome."""
+
+    id: int
+    channel: str
+    state: PublicationState
+    words: str
+    permalink: str
+    published_at: datetime | None
+    problem: str
+    can_answer: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostView:
+    """Everything one page shows of a post."""
+
+    id: int
+    title: str
+    author: str
+    mine: bool
+    pictures: bool  # whether this person may see photos, faces and words
+    state: PostState
+    badge: tuple[str, str, str]
+    turn: str
+    progress: str
+    note: str
+    revision: int
+    version: int | None
+    due_at: datetime | None
+    window: str
+    channels: tuple[str, ...]
+    text: str = ""
+    photos: tuple[PhotoView, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    open_items: tuple[OpenItem, ...] = ()
+    publications: tuple[PublicationView, ...] = ()
+    history: tuple[HistoryLine, ...] = ()
+
+    @property
+    def moving(self) -> bool:
+        """Whether it may change without anybody touching this page."""
+        return self.state in MOVING
+
+    @property
+    def resolving(self) -> bool:
+        """Whether the reader may answer boxes and findings now."""
+        return self.mine and self.state in RESOLVABLE
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether its author may edit it straight away."""
+        return self.mine and self.state in EDITABLE - HELD and self.state is not P.WITHDRAWN
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether its author may make it a draft again, giving up what was asked or approved."""
+        return self.mine and (self.state in HELD or self.state is P.WITHDRAWN)
+
+    @property
+    def can_withdraw(self) -> bool:
+        """Whether its author may take it out of the way."""
+        return self.mine and self.state in EDITABLE and self.state is not P.WITHDRAWN
+
+    @property
+    def can_submit(self) -> bool:
+        """Whether it can be sent for checking from this page, as it stands."""
+        return self.mine and self.state in SUBMITTABLE - {P.OPEN, P.REFUSED, P.WITHDRAWN}
+
+    @property
+    def faces_left(self) -> int:
+        """How many faces still block."""
+        return sum(face.against is not None for photo in self.photos for face in photo.faces)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The little that the page asks again and again while something is going on."""
+
+    state: PostState
+    word: str
+    sign: str
+    words: str
+    moving: bool
+
+
+def progress_of(services: Services, post_id: int, by: Staff) -> Progress:
+    """Where a post is at this moment."""
+    with services.db.read() as session:
+        post = readable_post(session, post_id, by)
+        state = PostState(post.state)
+        word, _, sign = BADGE[state]
+        return Progress(state, word, sign, post.progress or _turn(post), state in MOVING)
+
+
+def post_view(services: Services, post_id: int, by: Staff) -> PostView:
+    """The whole post for this reader.
+
+    Raises:
+        NotFound: there is none, or none for this person.
+    """
+    today = london(services.clock.now()).date()
+    with services.db.read() as session:
+        post = readable_post(session, post_id, by)
+        author = session.get_one(Staff, post.author_id)
+        version = current_version(session, post)
+        accounts = accounts_of(session, post)
+        mine, pictures = post.author_id == by.id, may_see_pictures(post, by)
+        state = PostState(post.state)
+        content = _content(session, post, today=today) if pictures else _Content()
+        return PostView(
+            id=post.id,
+            title=post.title or f"Post {post.id}",
+            author=author.name,
+            mine=mine,
+            pictures=pictures,
+            state=state,
+            badge=BADGE[state],
+            turn=_turn(post),
+            progress=post.progress,
+            note=post.note,
+            revision=post.revision,
+            version=version.number if version else None,
+            due_at=post.due_at,
+            window=limits.WINDOWS.get(post.window_minutes, f"{post.window_minutes} minutes"),
+            channels=tuple(_channel_words(account) for account in accounts),
+            publications=_publications(session, post, by, mine=mine),
+            history=history_of(session, post, words=pictures),
+            text=content.text,
+            photos=content.photos,
+            findings=content.findings,
+            passages=content.passages,
+            open_items=content.open_items,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    text: str = ""
+    photos: tuple[PhotoView, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    open_items: tuple[OpenItem, ...] = ()
+
+
+def _content(session: Session, post: Post, *, today: date) -> _Content:
+    facts = facts_of(session, post, today=today)
+    # findings speak of the sealed version: once the text was edited they are about words that are gone
+    version = current_version(session, post)
+    stale = version is None or version.revision != post.revision
+    findings = finding_views(session, [] if stale or version is None else findings_of(session, version.id))
+    return _Content(
+        text=post.text,
+        photos=photo_views(session, post, facts),
+        findings=findings,
+        passages=passages_of(post, findings),
+        open_items=() if stale else tuple(verdict.open_items(facts)),
+    )
+
+
+def _publications(session: Session, post: Post, by: Staff, *, mine: bool) -> tuple[PublicationView, ...]:
+    if post.version_id is None:
+        return ()
+    return tuple(_publication(session, one, by, mine=mine) for one in publications_of(session, post.version_id))
+
+
+def _publication(session: Session, one: Publication, by: Staff, *, mine: bool) -> PublicationView:
+    account = session.get_one(ChannelAccount, one.account_id)
+    state = PublicationState(one.state)
+    return PublicationView(
+        id=one.id,
+        channel=_channel_words(account),
+        state=state,
+        words=PUBLICATION_WORDS[state],
+        permalink=one.permalink if one.permalink.startswith(("https://", "http://")) else "",
+        published_at=one.published_at,
+        problem=one.problem,
+        can_answer=state is PublicationState.NEEDS_PERSON and (mine or Role(by.role) in _MAY_ANSWER),
+    )
+
+
+def _channel_words(account: ChannelAccount) -> str:
+    return f"{limits.label_of(account.kind)} ({account.name})"
+
+
+def _turn(post: Post) -> str:
+    due = london(post.due_at) if post.due_at else None
+    return TURN_WORDS[PostState(post.state)].format(due=f"{due:%H:%M} on {due.day} {due:%B}" if due else "its time")
