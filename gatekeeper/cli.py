@@ -1,0 +1,243 @@
+"""The `gatekeeper` command. Errors are one line for a person; the exit codes are those a script can rely on.
+
+Every part is imported only when it is asked for, so that `--help` answers at once and a scan does not load the web.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from gatekeeper.errors import BadInput, GatekeeperError
+
+DONE, FAILED, WRONG_ARGUMENTS = 0, 1, 2
+
+_QUEUES = ("scan", "mail", "platform")
+_ROLES = ("author", "line_manager", "headteacher", "deputy", "consent_lead", "administrator", "auditor")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what was asked and say how it went by the exit code."""
+    asked = _parser().parse_args(arguments)
+    action: Callable[[argparse.Namespace], int] = asked.action
+    try:
+        return action(asked)
+    except BadInput as err:
+        return _refuse(err, WRONG_ARGUMENTS)
+    except GatekeeperError as err:
+        return _refuse(err, FAILED)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader has gone (`| head`): say nothing more, and let nothing more be said at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+def _refuse(err: GatekeeperError, code: int) -> int:
+    print(f"gatekeeper: {' '.join(str(err).split())}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gatekeeper",
+        description="Every post of the school is scanned, approved in writing, and published once.",
+        epilog="The settings come from the environment; see the installation page of the documentation.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_servers(commands)
+    _add_scripting(commands)
+    _add_accounts(commands)
+    return parser
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    action: Callable[[argparse.Namespace], int],
+    words: str,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=words, description=f"{words[0].upper()}{words[1:]}.")
+    command.set_defaults(action=action)
+    return command
+
+
+def _add_servers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    _add(commands, "run", _run, "run everything for the school until Ctrl-C")
+    demo = _add(commands, "demo", _demo, "run a throw-away school with simulated platforms")
+    demo.add_argument("--fresh", action="store_true", help="throw the old demo school away first")
+    demo.add_argument("--data", type=Path, default=Path("data/demo"), help="its folder (default: data/demo)")
+    demo.add_argument("--port", type=int, default=8000, help="port of the site (default: 8000)")
+    _add(commands, "web", _web, "run the web process alone")
+    worker = _add(commands, "worker", _worker, "run one worker alone")
+    worker.add_argument("queue", choices=_QUEUES, help="whose work it does")
+    _add(commands, "publisher", _publisher, "run the publisher alone")
+    _add(commands, "release", _release, "bring the database to this release's schema")
+
+
+def _add_scripting(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    scan = _add(commands, "scan", _scan, "find the faces in photos; needs no server")
+    scan.add_argument("photos", metavar="PHOTO", nargs="+", type=Path)
+    scan.add_argument(
+        "--gallery", metavar="DIR", type=Path, help="compare each face with one folder of photos per person"
+    )
+    scan.add_argument("--json", action="store_true", help="one JSON object a line")
+    check = _add(commands, "check", _check, "check posts' words against the policy; needs no server")
+    check.add_argument("posts", metavar="POSTS.jsonl", type=Path)
+    check.add_argument("--roster", metavar="CSV", type=Path, required=True)
+    check.add_argument("--staff", metavar="CSV", type=Path, required=True)
+    check.add_argument("--school", metavar="JSON", type=Path, required=True)
+    check.add_argument("--json", action="store_true", help="one JSON object a line")
+    sanitise = _add(commands, "sanitise", _sanitise, "write the publishable rendition of a photo; needs no server")
+    sanitise.add_argument("source", metavar="IN", type=Path)
+    sanitise.add_argument("target", metavar="OUT", type=Path)
+
+
+def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    users = commands.add_parser("users", help="staff accounts")
+    add = _add(users.add_subparsers(metavar="COMMAND", required=True), "add", _add_user, "add a member of staff")
+    add.add_argument("--name", required=True)
+    add.add_argument("--email", required=True)
+    add.add_argument("--role", choices=_ROLES, default="administrator", help="default: administrator")
+    add.epilog = "The password is asked for, or read from standard input."
+    ledger = commands.add_parser("ledger", help="the record of decisions")
+    verify = _add(
+        ledger.add_subparsers(metavar="COMMAND", required=True),
+        "verify",
+        _verify_ledger,
+        "read the whole ledger and say whether every entry is as it was written",
+    )
+    verify.add_argument("--data", metavar="DIR", type=Path, help="the data folder (default: as in the settings)")
+
+
+def _run(_asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.run import run
+
+    return run()
+
+
+def _demo(asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.demo import demo
+
+    return demo(asked.data, port=asked.port, fresh=asked.fresh)
+
+
+def _web(_asked: argparse.Namespace) -> int:
+    from gatekeeper.bootstrap import build_services
+    from gatekeeper.log import configure_logging
+    from gatekeeper.ops.serve import serve
+    from gatekeeper.settings import load_settings
+    from gatekeeper.web.app import create_app
+
+    configure_logging("web")
+    settings = load_settings("web")
+    application = create_app(build_services(settings))
+    serve(application, host=settings.host, port=settings.port, behind_proxy=bool(settings.trusted_proxies))
+    return DONE
+
+
+def _worker(asked: argparse.Namespace) -> int:
+    _become("workers.process", asked.queue)
+
+
+def _publisher(_asked: argparse.Namespace) -> int:
+    _become("workers.publish")
+
+
+def _become(module: str, *words: str) -> NoReturn:
+    """Go on as another program, in the same process: who watches this one watches that one."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", module, *words])  # noqa: S606 - this very Python, our own module
+
+
+def _release(_asked: argparse.Namespace) -> int:
+    from gatekeeper.clock import SystemClock
+    from gatekeeper.ops.release import release
+    from gatekeeper.settings import load_settings
+
+    release(load_settings("release"), clock=SystemClock(), tell=_say)
+    _say("The database has this release's schema.")
+    return DONE
+
+
+def _scan(asked: argparse.Namespace) -> int:
+    from gatekeeper.scanners.commands import scan_command
+
+    return scan_command(asked.photos, gallery=asked.gallery, as_json=asked.json)
+
+
+def _sanitise(asked: argparse.Namespace) -> int:
+    from gatekeeper.scanners.commands import sanitise_command
+
+    return sanitise_command(asked.source, asked.target)
+
+
+def _check(asked: argparse.Namespace) -> int:
+    from gatekeeper.scanners.text_command import check_command
+
+    return check_command(asked.posts, roster=asked.roster, staff=asked.staff, school=asked.school, as_json=asked.json)
+
+
+def _add_user(asked: argparse.Namespace) -> int:
+    from gatekeeper.bootstrap import build_services
+    from gatekeeper.clock import SystemClock
+    from gatekeeper.ops.release import release
+    from gatekeeper.people.staff import ROLE_WORDS, Role
+    from gatekeeper.settings import load_settings
+    from gatekeeper.workflow.accounts import add_user
+
+    password = _read_password()
+    settings = load_settings("users")
+    release(settings, clock=SystemClock(), tell=_say)
+    role = Role(asked.role)
+    add_user(build_services(settings), name=asked.name, email=asked.email, role=role, password=password)
+    _say(f"{ROLE_WORDS[role]} added. Sign in at {settings.public_url}/signin")
+    return DONE
+
+
+def _read_password() -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    from getpass import getpass
+
+    password = getpass("Password (at least 12 characters): ")
+    if getpass("The same again: ") != password:
+        raise BadInput("The two passwords are not the same. Nothing was added.")
+    return password
+
+
+def _verify_ledger(asked: argparse.Namespace) -> int:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from approvals import ledger
+    from gatekeeper.db.session import Database
+    from gatekeeper.settings import load_settings
+
+    environ = dict(os.environ)
+    if asked.data:
+        environ = {name: value for name, value in environ.items() if not name.endswith("DATABASE_URL")}
+        environ["GATEKEEPER_DATA"] = str(asked.data)
+    settings = load_settings("ledger", environ)
+    path = settings.database_url.removeprefix("sqlite:///")
+    if path != settings.database_url and not Path(path).is_file():
+        raise GatekeeperError(f"There is no database at {path}.")
+    database = Database(settings.database_url)
+    try:
+        with database.read() as session:
+            found = ledger.verify(session)
+    except SQLAlchemyError as err:
+        raise GatekeeperError(f"The ledger cannot be read ({type(err).__name__}).") from err
+    finally:
+        database.engine.dispose()
+    answer: dict[str, object] = {"entries": found.entries, "ok": found.ok, "head": found.head}
+    if not found.ok:
+        answer |= {"broken_at": found.broken_at, "reason": found.reason}
+    print(json.dumps(answer))
+    return DONE if found.ok else FAILED
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,81 @@
+"""Makes the keys of a new installation, and gives each process only its own.
+
+The keys stand in the data folder's `keys/`, one file each, readable by their owner alone. Whoever holds the seal key
+can post in the school's name, whoever holds the mail password can write as the school: so the supervisor strips its
+own environment of every secret before it adds back those of the process it starts.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from gatekeeper.errors import SettingsError
+from gatekeeper.settings import ALL_SECRETS, SECRETS, Settings, load_settings
+
+#: what only a process with the database needs to know
+_OF_THE_DATABASE = ("DATABASE_URL", "GATEKEEPER_DATABASE_URL", "REDIS_URL", "GATEKEEPER_REDIS_URL")
+
+
+def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
+    """Make the keys that are neither in the environment nor in the data folder yet.
+
+    Raises:
+        SettingsError: one half of the seal pair is there without the other.
+    """
+    settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _given("WEB_KEY", environ, settings.keys):
+        _write(settings.keys / "web_key", secrets.token_urlsafe(48))
+    private = _given("SEAL_KEY", environ, settings.keys)
+    public = bool(environ.get("GATEKEEPER_SEAL_PUBLIC")) or (settings.keys / "seal.pub").is_file()
+    if private and public:
+        return
+    if private or public:
+        missing = "GATEKEEPER_SEAL_PUBLIC" if private else "GATEKEEPER_SEAL_KEY"
+        raise SettingsError(f"{missing} is missing: the two halves of the seal pair belong together.")
+    from gatekeeper.channels.seal import make_keypair
+
+    secret_half, public_half = make_keypair()
+    _write(settings.keys / "seal_key", secret_half)  # the public half last: with it alone nothing could be opened
+    _write(settings.keys / "seal.pub", public_half)
+
+
+def environment_for(process: str, environ: Mapping[str, str], **changes: str) -> dict[str, str]:
+    """The environment of one process of ours: everything told to all, and of the secrets only its own.
+
+    Raises:
+        SettingsError: one of its secrets is nowhere to be found.
+    """
+    told = {**environ, **changes}
+    settings = load_settings(process, told)
+    env = without_secrets(told)
+    for name in SECRETS.get(process, ()):
+        env[f"GATEKEEPER_{name}"] = settings.secret(name)
+    return env
+
+
+def bare_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a helper that needs no secret and no database: the queue server, the demo's mail sink."""
+    return {name: value for name, value in without_secrets(environ).items() if name not in _OF_THE_DATABASE}
+
+
+def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+    """What may be told to every process."""
+    hidden = {f"GATEKEEPER_{name}{ending}" for name in ALL_SECRETS for ending in ("", "_FILE")}
+    return {name: value for name, value in environ.items() if name not in hidden}
+
+
+def _given(name: str, environ: Mapping[str, str], keys: Path) -> bool:
+    told = environ.get(f"GATEKEEPER_{name}") or environ.get(f"GATEKEEPER_{name}_FILE")
+    return bool(told) or (keys / name.lower()).is_file()
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all, and never readable by others, not even for a moment."""
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
