@@ -58,10 +58,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """One consistent look that takes no writer's place and keeps nothing."""
+        """One consistent look that takes no writer's place and keeps nothing. What was read stays readable afterwards."""
         with self._readers() as session:
-            yield session
-            session.rollback()
+            yield session  # closing lets go of what was read; a rollback would empty every object of its values first
 
     def after_fork(self) -> None:
         """Forget the parent's connections in a forked child without closing them under the parent."""

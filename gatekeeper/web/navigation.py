@@ -1,0 +1,45 @@
+"""The main menu. An entry shows only where the page's own access statement lets this person in."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+
+from gatekeeper.web.access import can_open
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu. `section` is the blueprint whose pages it stands for."""
+
+    word: str
+    endpoint: str
+
+    @property
+    def section(self) -> str:
+        """The blueprint the entry leads to."""
+        return self.endpoint.partition(".")[0]
+
+
+#: in the order of a working day; each entry needs one line
+ENTRIES = (
+    Entry("Posts", "posts.index"),
+    Entry("Pupils and permissions", "pupils.index"),
+    Entry("Channels", "channels.index"),
+    Entry("Staff", "staff.index"),
+    Entry("School", "school.form"),
+    Entry("Audit", "audit.index"),
+    Entry("Help", "help_pages.index"),
+)
+#: blueprints without an entry of their own stand under this one
+UNDER = {"consent_import": "pupils", "photos": "posts", "findings": "posts", "submit": "posts"}
+
+
+def menu() -> list[tuple[str, str, bool]]:
+    """(word, address, whether it is the present page) for the person at this browser."""
+    blueprint = request.blueprint or ""
+    here = UNDER.get(blueprint, blueprint)
+    return [
+        (entry.word, url_for(entry.endpoint), entry.section == here)
+        for entry in ENTRIES
+        if entry.endpoint in current_app.view_functions and can_open(entry.endpoint)
+    ]

@@ -1,0 +1,35 @@
+"""How moments, days and roles are spelt on every page."""
+
+from datetime import date, datetime
+
+from gatekeeper.clock import london
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def when(moment: datetime | None) -> str:
+    """Like "Tue 24 Nov 2026, 15:30" by the school's wall clock, whatever the computer's own language is."""
+    if moment is None:
+        return "–"
+    local = london(moment)
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+
+
+def day(value: date | datetime | None) -> str:
+    """Like "24 Nov 2026"."""
+    if value is None:
+        return "–"
+    if isinstance(value, datetime):
+        value = london(value).date()
+    return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def iso(moment: datetime) -> str:
+    """For the datetime attribute of a time element."""
+    return london(moment).isoformat(timespec="minutes")
+
+
+def many(count: int, one: str, more: str | None = None) -> str:
+    """Like "1 photo", "3 photos"."""
+    return f"{count} {one if count == 1 else more or one + 's'}"
