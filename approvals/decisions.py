@@ -250,7 +250,9 @@ def _check_undecided(session: Session, request: ApprovalRequest) -> None:
     if request.status == RequestStatus.DECIDED:
         decision = decision_of(session, request.id)
         assert decision is not None
-        raise AlreadyDecided(told_decision(session, decision), decision=decision)
+        outcome = told_decision(session, decision)
+        session.expunge(decision)  # the caller reads it after this error has rolled the transaction back
+        raise AlreadyDecided(outcome, decision=decision)
 
 
 def _facts(decision: Decision) -> dict[str, str | int]:

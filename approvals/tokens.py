@@ -126,9 +126,14 @@ def open_link(session: Session, token: str, *, purpose: str, now: datetime) -> O
 
 
 def view(session: Session, view_secret: str, *, now: datetime) -> View:
-    """What the holder of this secret looks at. Writes nothing; raises as `open_link` does."""
+    """What the holder of this secret looks at. Writes nothing; raises as `open_link` does.
+
+    The request in it is a copy for reading, good beyond the transaction.
+    """
     holding = locate(session, view_secret)
-    return holding.as_view(_check_live(session, holding.token, now=now), now=now)
+    request = _check_live(session, holding.token, now=now)
+    session.expunge(request)
+    return holding.as_view(request, now=now)
 
 
 def drop_old_views(session: Session, now: datetime) -> int:

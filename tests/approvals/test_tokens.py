@@ -17,8 +17,8 @@ def test_a_link_opens_its_request(room: Room) -> None:
     with room.db.read() as session:
         opened = open_link(session, token, purpose=DECIDE, now=room.clock.now())
         seen = view(session, opened.view_secret, now=room.clock.now())
-        assert (opened.request_id, opened.expires_at) == (request.id, request.expires_at)
-        assert (seen.request.id, seen.person_id, seen.proved, seen.proof_method) == (request.id, HEAD, False, None)
+    assert (opened.request_id, opened.expires_at) == (request.id, request.expires_at)
+    assert (seen.request.id, seen.person_id, seen.proved, seen.proof_method) == (request.id, HEAD, False, None)
 
 
 def test_opening_a_link_a_thousand_times_writes_nothing(room: Room) -> None:
