@@ -137,6 +137,8 @@ class OriginAdapter(HTTPAdapter):
         finally:
             watch.cancel()
             call.sock = None
+            # never a connection twice: "could not connect" then proves that nothing was sent
+            self.poolmanager.clear()
         call.answer = Answer(response.status_code, response.headers, body)
         return response
 
@@ -149,7 +151,6 @@ class OriginAdapter(HTTPAdapter):
             # a token in a URL ends up in error texts and in every log on the way
             query = urlencode([pair for pair in pairs if pair[0] != "access_token"])
             request.headers.setdefault("Authorization", f"Bearer {token}")
-        # a connection of its own, so that "could not connect" proves that nothing was sent
         request.headers["Connection"] = "close"
         if self._base:
             request.headers["Host"] = parts.netloc
@@ -258,17 +259,27 @@ def _loopback(base_url: str) -> str:
 
 
 def _watched_pools(connected: Callable[[socket.socket], None]) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools whose connections report themselves between connecting and the first byte."""
+    """Connection pools whose connections report themselves before the first byte, fresh or reused."""
 
     class Plain(HTTPConnection):
         def connect(self) -> None:
             super().connect()
             connected(self.sock)
 
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:
+                connected(self.sock)
+            super().request(*args, **kwargs)
+
     class Secure(HTTPSConnection):
         def connect(self) -> None:
             super().connect()
             connected(self.sock)
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:
+                connected(self.sock)
+            super().request(*args, **kwargs)
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -53,7 +53,8 @@ class Request:
         if self.mime != "multipart/form-data":
             return {}, {}
         mime, options = parse_options_header(self.headers["content-type"])
-        _, fields, files = FormDataParser(silent=True).parse(io.BytesIO(self.body), mime, len(self.body), options)
+        parser = FormDataParser(stream_factory=lambda *_args, **_kwargs: io.BytesIO(), silent=True)
+        _, fields, files = parser.parse(io.BytesIO(self.body), mime, len(self.body), options)
         parts = {name: Part(each.filename or "", each.mimetype, each.read()) for name, each in files.items()}
         return fields.to_dict(), parts
 

@@ -5,6 +5,7 @@ threading server and no web framework.
 """
 
 import ipaddress
+import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -202,6 +203,8 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Stay silent when a client has gone: giving up is what some of them are here to do."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

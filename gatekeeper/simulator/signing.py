@@ -28,7 +28,10 @@ class SignatureCheck:
     def accepts(self, request: Request, now: datetime) -> bool:
         """Whether this request was signed with the keys, for this URL, just now, for the first time."""
         header = {"Authorization": request.headers.get("authorization", "")}
-        told = dict(signature.collect_parameters(headers=header, exclude_oauth_signature=False))
+        try:
+            told = dict(signature.collect_parameters(headers=header, exclude_oauth_signature=False))
+        except ValueError:  # a header that is not even in the shape of one
+            return False
         params = [
             *signature.collect_parameters(uri_query=request.query_string),
             *signature.collect_parameters(body=request.signed_body or []),
