@@ -36,8 +36,8 @@ def room(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterat
 
 def _furnished(url: str, clock: Clock) -> Iterator[Room]:
     db = Database(url)
-    ApprovalBase.metadata.create_all(db.engine)
-    with db.begin() as session:
+    with db.begin() as session:  # one transaction for all of it, because there is one room for each test
+        ApprovalBase.metadata.create_all(session.connection(), checkfirst=False)
         for statement in triggers(db.engine.dialect.name):
             session.execute(text(statement))
     yield Room(db, clock)
