@@ -6,6 +6,8 @@ photo, the words of a post, or the words of a decision; those stand behind the l
 """
 
 import logging
+import re
+import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -142,10 +144,11 @@ def _write_plain(services: Services, session: Session, notice: Notice, staff: St
         "school_name": school_settings(session)["name"],
         "address": address,
         "link": address,
+        **dict.fromkeys(("post", "channel", "permalink", "sentence"), ""),  # a template may ask after all of these
         **notice.context,
     }
     if notice.kind in INVITING:
-        context["link"] = f"{address}/invitation/{mint_invitation(session, staff.id, now)}"
+        context["link"] = f"{address}/welcome/{mint_invitation(session, staff.id, now)}"
     elif "post_id" in notice.context:
         context |= _about_post(session, notice.context["post_id"], address=address, reader=staff)
     folder = f"email/{notice.kind}"
@@ -156,10 +159,16 @@ def _write_plain(services: Services, session: Session, notice: Notice, staff: St
     message["Date"] = format_datetime(now)
     message["Message-ID"] = notice.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(services.render.render(f"{folder}/body.txt", **context), cte="quoted-printable")
+    message.set_content(_narrow(services.render.render(f"{folder}/body.txt", **context)), cte="quoted-printable")
     html = services.render.render(f"{folder}/body.html", **context)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _narrow(words: str) -> str:
+    """The text in lines that every mail program shows whole; addresses are never broken."""
+    lines = (line if "://" in line else textwrap.fill(line, 76) for line in words.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
 def _about_post(session: Session, post_id: int, *, address: str, reader: Staff) -> dict[str, Any]:

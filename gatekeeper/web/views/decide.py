@@ -1,0 +1,326 @@
+"""The pages behind the e-mailed link: look, give the PIN, read exactly what would be public, decide in writing.
+
+Whoever asks for a page with GET changes nothing, first time or hundredth: mail scanners open links and run scripts.
+The link's secret leaves the address at once for a cookie that only these pages are sent, and that shows no more than
+the e-mail said. Who decides is always the person the link was made for; somebody else signed in is sent away.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms import PasswordField
+
+from approvals import proofs, tokens
+from approvals.errors import (
+    ApprovalError,
+    DeciderRefused,
+    DigestMismatch,
+    FindingUnanswered,
+    LinkExpired,
+    LinkRefused,
+    LinkSpent,
+    LinkUnknown,
+    ProofLocked,
+    ProofMissing,
+    ProofWrong,
+    QuestionClosed,
+    StatementMissing,
+    WordsMissing,
+)
+from approvals.outcomes import decision_of
+from approvals.requests import summary_of
+from approvals.tables import Decision, Verdict
+from gatekeeper.people.staff import Role, Staff
+from gatekeeper.posts.media import MediaDamaged
+from gatekeeper.web.access import link_holder, person, person_or_none, roles, services
+from gatekeeper.web.forms_base import Form, needed
+from gatekeeper.web.limits import SIGN_IN, limiter
+from gatekeeper.workflow import decide as step
+from gatekeeper.workflow.decision_view import page_for, picture_of
+
+bp = Blueprint("decide", __name__)
+
+COOKIE: Final = "gatekeeper-view"
+_LONGEST: Final = 5_000  # characters of one field; more was not typed by a person
+
+Answer = BaseResponse | tuple[str, int]
+
+
+class PinForm(Form):
+    """The second proof."""
+
+    pin = PasswordField(
+        "Your PIN",
+        description="Six digits. It counts for ten minutes, for this post only.",
+        validators=[needed("Please type your PIN.")],
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "12"},
+    )
+
+
+@bp.get("/a/<token>")
+@link_holder
+def open_link(token: str) -> Answer:
+    """Take the secret out of the address. Nothing is written, however often and by whomever it is opened."""
+    now = services().clock.now()
+    with services().db.read() as session:
+        opened = tokens.open_link(session, token, purpose=tokens.DECIDE, now=now)
+    return _with_cookie(
+        redirect(url_for("decide.page", request_id=opened.request_id), code=303),
+        opened.request_id,
+        opened.view_secret,
+        lasts=opened.expires_at - now,
+    )
+
+
+@bp.get("/decide/<request_id>")
+@link_holder
+def page(request_id: str) -> Answer:
+    """What is asked; after the PIN, everything that would be public."""
+    view = _look(request_id)
+    return _decision_page(view) if view.proved else _pin_page(view, PinForm())
+
+
+@bp.post("/decide/<request_id>/prove")
+@link_holder
+@limiter.limit(SIGN_IN)
+def prove(request_id: str) -> Answer:
+    """Try the PIN. What was typed on the decision page before the proof ran out comes along and is not lost."""
+    view = _look(request_id)
+    form = PinForm()
+    if not form.validate():
+        return _pin_page(view, form, status=400)
+    proof = step.prove(services(), _secret(), form.pin.data or "")
+    try:
+        proof.demand()
+    except ProofWrong as wrong:
+        form.refuse({"pin": str(wrong)})
+        return _pin_page(view, form, status=400)
+    except (ProofLocked, ProofMissing) as stuck:
+        return render_template("web/decide/stuck.html", sentence=str(stuck), locked=isinstance(stuck, ProofLocked)), 403
+    assert proof.view_secret is not None
+    now = services().clock.now()
+    if typed := _typed():
+        with services().db.read() as session:
+            proved = tokens.view(session, proof.view_secret, now=now)
+        answer: BaseResponse = make_response(_decision_page(proved, typed=typed))
+    else:
+        answer = redirect(url_for("decide.page", request_id=request_id), code=303)
+    return _with_cookie(answer, request_id, proof.view_secret, lasts=view.request.expires_at - now)
+
+
+@bp.post("/decide/<request_id>")
+@link_holder
+def decide(request_id: str) -> Answer:
+    """Record the written decision, or say what is missing and keep what was typed."""
+    view = _look(request_id)
+    if not view.proved:
+        return _pin_page(view, PinForm(), status=403, sentence=str(ProofMissing()))
+    pressed = request.form.get("verdict", "")
+    if pressed not in set(Verdict):
+        return _decision_page(view, typed=_typed(), errors={"": "Please press one of the three buttons."}, status=400)
+    try:
+        outcome = step.decide(services(), _secret(), _form(Verdict(pressed)))
+    except ProofMissing as missing:  # the ten minutes ran out in between
+        return _pin_page(view, PinForm(), status=403, sentence=str(missing))
+    except (WordsMissing, DigestMismatch) as refused:
+        status = 409 if isinstance(refused, DigestMismatch) else 400
+        return _decision_page(view, typed=_typed(), errors=_errors(refused), status=status)
+    if outcome.decision is None:
+        return render_template("web/decide/stopped.html", sentence=outcome.sentence), 409
+    return redirect(url_for("decide.page", request_id=request_id), code=303)
+
+
+@bp.get("/decide/<request_id>/photo/<sha256>")
+@link_holder
+def photo(request_id: str, sha256: str) -> Answer:
+    """One picture exactly as it would be published, for the browser that gave the PIN."""
+    try:
+        view = _look(request_id)
+        with services().db.read() as session:
+            if not view.proved or not picture_of(session, view.request, sha256):
+                return _missing_picture()
+        return Response(services().media.read(sha256), mimetype="image/jpeg")
+    except (ApprovalError, MediaDamaged):
+        return _missing_picture()
+
+
+@bp.get("/decisions")
+@roles(Role.HEADTEACHER, Role.DEPUTY)
+def inbox() -> str:
+    """What waits for the person signed in."""
+    now = services().clock.now()
+    with services().db.read() as session:
+        waiting = [
+            (asked, summary_of(asked), session.get_one(Staff, asked.author_id).name)
+            for asked in step.waiting_for(session, person().id, now=now)
+        ]
+        decided = step.decided_by(session, person().id)
+        has_pin = proofs.has_pin(session, person().id)
+    return render_template("web/decide/inbox.html", waiting=waiting, decided=decided, has_pin=has_pin, now=now)
+
+
+@bp.post("/decisions/<request_id>/open")
+@roles(Role.HEADTEACHER, Role.DEPUTY)
+def open_mine(request_id: str) -> BaseResponse:
+    """Open a question of one's own without the e-mail. The PIN is asked for all the same."""
+    opened = step.open_for(services(), request_id, person_id=person().id)
+    if opened is None:
+        flash("Nothing waits for you there any more.", "info")
+        return redirect(url_for("decide.inbox"), code=303)
+    lasts = opened.expires_at - services().clock.now()
+    answer = redirect(url_for("decide.page", request_id=request_id), code=303)
+    return _with_cookie(answer, request_id, opened.view_secret, lasts=lasts)
+
+
+@bp.errorhandler(LinkRefused)
+def _closed(refused: LinkRefused) -> Answer:
+    """One calm page for a link that opens nothing: settled, over, or not known."""
+    if isinstance(refused, LinkSpent):
+        return render_template("web/decide/settled.html", sentence=str(refused), receipt=_receipt()), 410
+    if isinstance(refused, LinkExpired):
+        return render_template(
+            "web/decide/closed.html", heading="The time to decide is over", sentence=str(refused)
+        ), 410
+    return render_template("web/decide/closed.html", heading="This link opens nothing", sentence=str(refused)), 404
+
+
+@bp.errorhandler(DeciderRefused)
+def _not_yours(refused: DeciderRefused) -> Answer:
+    return render_template("web/decide/closed.html", heading="This is not yours to decide", sentence=str(refused)), 403
+
+
+@bp.errorhandler(QuestionClosed)
+def _settled(_: QuestionClosed) -> Answer:
+    """Settled in between: the page itself says how."""
+    return redirect(url_for("decide.page", **(request.view_args or {})), code=303)
+
+
+def _secret() -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _look(request_id: str) -> tokens.View:
+    """What this browser holds for this request.
+
+    Raises:
+        LinkRefused: nothing, or nothing any more.
+        NotYours: somebody else than the person asked is signed in here.
+    """
+    with services().db.read() as session:
+        view = tokens.view(session, _secret(), now=services().clock.now())
+    if view.request.id != request_id:
+        raise LinkUnknown
+    signed_in = person_or_none()
+    if signed_in is not None and signed_in.id != view.person_id:
+        raise NotYours(author=signed_in.id == view.request.author_id)
+    return view
+
+
+class NotYours(DeciderRefused):
+    """Somebody else than the person asked is signed in at this browser."""
+
+    def __init__(self, *, author: bool) -> None:
+        super().__init__(
+            "You wrote this post, so somebody else has to decide about it."
+            if author
+            else "This decision was asked of somebody else. Sign out first if you are not the person signed in here."
+        )
+
+
+def _typed() -> dict[str, str]:
+    """What was typed on the decision page."""
+    return {
+        key: words[:_LONGEST]
+        for key, words in request.form.items()
+        if (key in {"typed_name", "statement"} or key.startswith("answer-")) and words.strip()
+    }
+
+
+def _form(verdict: Verdict) -> step.DecisionForm:
+    typed = _typed()
+    return step.DecisionForm(
+        verdict=verdict,
+        digest_shown=request.form.get("digest", ""),
+        typed_name=typed.get("typed_name", ""),
+        statement=typed.get("statement", ""),
+        answers={key.removeprefix("answer-"): words for key, words in typed.items() if key.startswith("answer-")},
+    )
+
+
+def _errors(refused: ApprovalError) -> dict[str, str]:
+    """A refusal tied to the fields it is about; what is about no field stands under the empty name."""
+    if isinstance(refused, StatementMissing):
+        return {refused.field: str(refused)}
+    if isinstance(refused, FindingUnanswered):
+        sentence = "Please answer this point in a sentence of your own, or choose another decision."
+        return {f"answer-{finding_id}": sentence for finding_id in refused.finding_ids}
+    return {"": str(refused)}
+
+
+def _decision_page(
+    view: tokens.View,
+    *,
+    typed: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> tuple[str, int]:
+    with services().db.read() as session:
+        shown = page_for(session, view.request, now=services().clock.now())
+        approver = session.get_one(Staff, view.person_id).name
+    html = render_template(
+        "web/decide/decision.html", shown=shown, view=view, approver=approver, typed=typed or {}, errors=errors or {}
+    )
+    return html, status
+
+
+def _pin_page(view: tokens.View, form: PinForm, *, status: int = 200, sentence: str = "") -> tuple[str, int]:
+    with services().db.read() as session:
+        author = session.get_one(Staff, view.request.author_id).name
+        has_pin = proofs.has_pin(session, view.person_id)
+    html = render_template(
+        "web/decide/pin.html",
+        asked=view.request,
+        summary=summary_of(view.request),
+        author=author,
+        has_pin=has_pin,
+        form=form,
+        kept=_typed(),
+        sentence=sentence,
+    )
+    return html, status
+
+
+def _receipt() -> Decision | None:
+    """The decision in full, for the browser that decided and while its proof lasts."""
+    now = services().clock.now()
+    request_id = (request.view_args or {}).get("request_id", "")
+    with services().db.read() as session:
+        decision = decision_of(session, request_id) if request_id else None
+        if decision is None:
+            return None
+        holding = tokens.locate(session, _secret())
+        mine = holding.token.request_id == request_id and holding.proved is not None
+        stands = mine and holding.proved is not None and holding.proved.proved_at <= now < holding.proved.proved_until
+    return decision if stands else None
+
+
+def _missing_picture() -> tuple[str, int]:
+    return "", 404
+
+
+def _with_cookie(answer: BaseResponse, request_id: str, secret: str, *, lasts: timedelta) -> BaseResponse:
+    """Hand the view's secret to the pages of this one request and to no other page."""
+    g.link_holder = True
+    answer.set_cookie(
+        COOKIE,
+        secret,
+        max_age=max(1, int(lasts.total_seconds())),
+        path=f"/decide/{request_id}",
+        secure=services().settings.secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
