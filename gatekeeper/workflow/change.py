@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import decisions, requests
+from approvals.tables import Decision
 from gatekeeper.errors import Conflict
 from gatekeeper.posts.model import Post, Publication
 from gatekeeper.posts.repository import move, move_publication, publications_of
@@ -54,8 +55,8 @@ def void(session: Session, post: Post, *, by: int, now: datetime, reason: str) -
         if publication.state in _CANCELLABLE:
             move_publication(publication, PublicationState.CANCELLED)
             publication.problem = reason
-    if publications:
-        decisions.withdraw(session, publications[0].decision_id, by=by, reason=reason, now=now)
+    for decision_id in {p.decision_id for p in publications if decisions.is_in_force(session, p.decision_id)}:
+        decisions.withdraw(session, session.get_one(Decision, decision_id), by_person=by, reason=reason, now=now)
 
 
 def settle(session: Session, post: Post) -> None:

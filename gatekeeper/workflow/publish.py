@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from approvals import decisions, ledger
+from approvals.errors import LedgerBroken
 from approvals.tables import Decision
 from gatekeeper.channels.base import Channel, Deadline, MediaItem, PublishedPost, RenderedPost
 from gatekeeper.channels.errors import (
@@ -32,6 +33,7 @@ from gatekeeper.clock import london
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.policy.gate import GateClosed, GateFacts, check_can_publish
 from gatekeeper.posts.digest import Content, digest_of
+from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication
 from gatekeeper.posts.status import PublicationState as S
@@ -104,8 +106,11 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
     except NotNow:
         _put_back(services, claim, pause=_HELD_PAUSE, problem="The channel is held.")
         return
-    except GateClosed as closed:
-        _fail(services, claim, sentence=str(closed), kind="gate_closed")
+    except (GateClosed, MediaDamaged) as closed:
+        sentence = (
+            str(closed) if isinstance(closed, GateClosed) else "A photo's bytes are not those that were approved."
+        )
+        _fail(services, claim, sentence=sentence, kind="gate_closed")
         return
     except ChannelError as error:
         _not_sent(services, claim, error)
@@ -177,6 +182,7 @@ def _ask_gate(
     *,
     hashes: tuple[str, ...],
     now: datetime,
+    keep: bool = False,
 ) -> None:
     if account.status == "held":
         raise NotNow(account.held_reason)
@@ -194,7 +200,7 @@ def _ask_gate(
             digest_publication=publication.digest,
             digest_decided=decision.digest if decision else None,
             verdict=decision.verdict if decision else None,
-            decision_in_force=decision is not None and decisions.is_in_force(session, decision.id),
+            decision_in_force=decision is not None and _in_force(session, decision, keep=keep),
             approver_is_author=decision is not None and decision.approver_id == post.author_id,
             is_current_version=post.version_id == version.id and post.revision == version.revision,
             photos_decided=[photo.sha256 for photo in content.photos],
@@ -207,6 +213,15 @@ def _ask_gate(
     )
 
 
+def _in_force(session: Session, decision: Decision, *, keep: bool) -> bool:
+    """Whether the approval still holds and stands in the ledger as it was written."""
+    try:
+        return decisions.is_in_force(session, decision.id, keep=keep)
+    except LedgerBroken:
+        log.critical("decision %s does not agree with the ledger", decision.id)
+        return False
+
+
 def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
     """Ask the gate for the last time and commit the attempt; returns when the lease ends."""
     with services.step() as session:
@@ -215,7 +230,7 @@ def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
         timings = services.settings.timings
         if publication.lease_until is None or publication.lease_until - now < _needed(services):
             raise LostClaim("Too little of the lease is left to send safely.")
-        _ask_gate(session, publication, version, account, hashes=prepared.hashes, now=now)
+        _ask_gate(session, publication, version, account, hashes=prepared.hashes, now=now, keep=True)
         move_publication(publication, S.SENDING)
         publication.sent_at = now
         publication.lease_until = now + timings.lease

@@ -15,8 +15,9 @@ from gatekeeper import jobs
 from gatekeeper.errors import NotScanned
 from gatekeeper.faces import redact
 from gatekeeper.faces.boxes import Box
-from gatekeeper.posts.media import MediaDamaged, PictureRefused, Pixels, decode, render, whole_pixels
+from gatekeeper.posts.media import MediaDamaged, PictureRefused, Pixels, decode, render
 from gatekeeper.posts.model import Face, Photo, PhotoScan, Post
+from gatekeeper.posts.picture_rendition import whole_pixels
 from gatekeeper.posts.repository import accounts_of, move, post_for_update, seal
 from gatekeeper.posts.status import FaceState, PostState
 from gatekeeper.scanners.photo import ENGINE, Known, compare
@@ -123,7 +124,7 @@ def _make_rendition(services: Services, task: _Task, original: _Pixels) -> str:
     if task.covers:
         pixels = redact.cover(pixels, task.covers)
     made = render(pixels, crop=task.crop)
-    sha256 = services.media.put(made.data, "jpg")
+    sha256 = services.media.put(made.data, ".jpg")
     with services.step() as session:
         photo = session.get(Photo, task.id)
         # a change in between has its own check coming, and must not be given this picture
