@@ -75,6 +75,11 @@ class PhotoView:
     faces: tuple[FaceView, ...]
 
     @property
+    def face_count(self) -> int:
+        """How many boxes there are."""
+        return len(self.faces)
+
+    @property
     def left(self) -> int:
         """How many of its faces still block."""
         return sum(not face.cleared for face in self.faces)

@@ -85,6 +85,7 @@ class PostView:
     due_at: datetime | None
     window: str
     channels: tuple[str, ...]
+    channel_sketches: tuple[tuple[str, str], ...]  # (kind, the account's name)
     text: str = ""
     photos: tuple[PhotoView, ...] = ()
     findings: tuple[FindingView, ...] = ()
@@ -122,6 +123,11 @@ class PostView:
     def can_submit(self) -> bool:
         """Whether it can be sent for checking from this page, as it stands."""
         return self.mine and self.state in SUBMITTABLE - {P.OPEN, P.REFUSED, P.WITHDRAWN}
+
+    @property
+    def ready_photos(self) -> tuple[PhotoView, ...]:
+        """The photos whose published form has been made."""
+        return tuple(photo for photo in self.photos if photo.ready)
 
     @property
     def faces_left(self) -> int:
@@ -180,6 +186,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             due_at=post.due_at,
             window=limits.WINDOWS.get(post.window_minutes, f"{post.window_minutes} minutes"),
             channels=tuple(_channel_words(account) for account in accounts),
+            channel_sketches=tuple((account.kind, account.name) for account in accounts),
             publications=_publications(session, post, by, mine=mine),
             history=history_of(session, post, words=pictures),
             text=content.text,

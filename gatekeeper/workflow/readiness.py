@@ -32,7 +32,7 @@ def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = F
     if not post.text.strip() and not post.photos:
         found["text"] = "Write the text of the post, or add a photo."
     if len(post.photos) > limits.MAX_PHOTOS:
-        found["photos"] = f"A post takes {limits.MAX_PHOTOS} photos at most."
+        found["photo"] = f"A post takes {limits.MAX_PHOTOS} photos at most."
     if post.window_minutes not in limits.WINDOWS:
         found["window"] = "Choose how long after its time the post may still go out."
     for number, photo in enumerate(post.photos, start=1):
@@ -55,6 +55,6 @@ def due_problem(post: Post, *, now: datetime, demo: bool = False) -> dict[str, s
 def _photo_problems(photo: Photo, number: int) -> dict[str, str | None]:
     declared = limits.declaration_sentences(photo.people, photo.basis, number)
     return {
-        f"alt-{photo.id}": limits.alt_sentence(photo.alt, number),
-        **{f"{name}-{photo.id}": sentence for name, sentence in declared.items()},
+        f"alt_{photo.id}": limits.alt_sentence(photo.alt, number),
+        **{f"{name}_{photo.id}": sentence for name, sentence in declared.items()},
     }

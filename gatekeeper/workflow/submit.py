@@ -264,7 +264,7 @@ def _check_sizes(edit: DraftEdit) -> None:
         fields["text"] = f"This is far too long for a post: {limits.MAX_TYPED:,} characters can be kept."
     for texts, name in ((edit.alts, "alt"), (edit.basis, "basis")):
         fields |= {
-            f"{name}-{photo}": f"This is far too long: {limits.MAX_TYPED:,} characters can be kept."
+            f"{name}_{photo}": f"This is far too long: {limits.MAX_TYPED:,} characters can be kept."
             for photo, typed in texts.items()
             if len(typed) > limits.MAX_TYPED
         }

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -133,5 +134,5 @@ def _segments(text: str, findings: list[FindingView]) -> tuple[Segment, ...]:
     cuts = sorted({0, len(text), *(start for start, _, _ in spans), *(end for _, end, _ in spans)})
     return tuple(
         Segment(text[start:end], tuple(number for first, last, number in spans if first <= start and end <= last))
-        for start, end in zip(cuts, cuts[1:], strict=False)
+        for start, end in pairwise(cuts)
     )

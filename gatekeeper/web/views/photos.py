@@ -1,0 +1,170 @@
+"""The boxes and the photos of a post's page: each request answers for one of them."""
+
+import math
+from collections.abc import Callable
+from typing import Final
+
+from flask import Blueprint, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from gatekeeper.errors import BadInput, Conflict
+from gatekeeper.posts.status import FaceState
+from gatekeeper.web.access import person, roles, services
+from gatekeeper.web.post_page import Search, Trouble, post_page
+from gatekeeper.web.views.posts import AUTHORS
+from gatekeeper.workflow import resolve, submit
+from gatekeeper.workflow.ask_register import pupil_search
+from gatekeeper.workflow.draft_view import draft_view
+
+bp = Blueprint("photos", __name__, url_prefix="/posts/<int:post_id>")
+
+Answer = Response | str | tuple[str, int]
+_SIDES: Final = ("left", "top", "right", "bottom")
+_WHO: Final = {"staff": FaceState.STAFF, "adult": FaceState.ADULT}
+_LONGEST_ID: Final = 9
+
+
+@bp.post("/faces/<int:face_id>/say")
+@roles(*AUTHORS)
+def say(post_id: int, face_id: int) -> Answer:
+    """Who this is: one pupil of those found, or an adult in words. Asking for pupils answers with those found."""
+    typed, what = request.form.get("who", ""), request.form.get("as", "pupil")
+    where = f"face-{face_id}"
+    if what == "pupil" and "pupil" not in request.form:
+        try:
+            matches = pupil_search(services(), face_id, by=person().id, query=typed)
+        except BadInput as refused:
+            return post_page(post_id, trouble=Trouble(where, (str(refused),), {"who": typed}), status=422)
+        return post_page(post_id, search=Search(face_id, matches))
+    number = request.form.get("pupil", "")
+    pupil_id = int(number) if number.isascii() and number.isdigit() and len(number) <= _LONGEST_ID else None
+    state = _WHO.get(what, FaceState.PUPIL)
+    return _do(
+        post_id,
+        where,
+        lambda by: resolve.clear_face(services(), face_id, by=by, state=state, pupil_id=pupil_id, words=typed),
+        typed={"who": typed},
+    )
+
+
+@bp.post("/faces/<int:face_id>/cover")
+@roles(*AUTHORS)
+def cover(post_id: int, face_id: int) -> Answer:
+    """Cover it for good."""
+    return _do(post_id, f"face-{face_id}", lambda by: resolve.cover_face(services(), face_id, by=by))
+
+
+@bp.post("/faces/<int:face_id>/undo")
+@roles(*AUTHORS)
+def undo(post_id: int, face_id: int) -> Answer:
+    """Take the answer back."""
+    return _do(post_id, f"face-{face_id}", lambda by: resolve.undo_face(services(), face_id, by=by))
+
+
+@bp.post("/faces/<int:face_id>/no-face")
+@roles(*AUTHORS)
+def no_face(post_id: int, face_id: int) -> Answer:
+    """There is no face in this box."""
+    return _do(post_id, f"face-{face_id}", lambda by: resolve.not_a_face(services(), face_id, by=by))
+
+
+@bp.post("/faces/<int:face_id>/remove")
+@roles(*AUTHORS)
+def remove_box(post_id: int, face_id: int) -> Answer:
+    """Take away a box that was drawn by hand."""
+    return _do(post_id, f"face-{face_id}", lambda by: resolve.remove_box(services(), face_id, by=by), to="photos")
+
+
+@bp.post("/cover-all")
+@roles(*AUTHORS)
+def cover_all(post_id: int) -> Answer:
+    """Cover everyone who is not cleared."""
+
+    def step(by: int) -> None:
+        count = resolve.cover_all_uncleared(services(), post_id, by=by)
+        flash(
+            f"{count} covered. The photos are being checked again." if count else "Nobody was left to cover.", "success"
+        )
+
+    return _do(post_id, "photos", step)
+
+
+@bp.post("/photos/<int:photo_id>/box")
+@roles(*AUTHORS)
+def box(post_id: int, photo_id: int) -> Answer:
+    """A box in percent of the photo: a face that was missed, or the part to be published."""
+    where = f"photo-{photo_id}"
+    typed = {side: request.form.get(side, "") for side in _SIDES}
+    try:
+        region = _region(post_id, photo_id, typed)
+    except BadInput as refused:
+        return post_page(post_id, trouble=Trouble(where, (str(refused),), typed), status=422)
+    if request.form.get("do") == "crop":
+        return _do(post_id, where, lambda by: resolve.crop_photo(services(), photo_id, by=by, box=region), typed=typed)
+    drawn: list[int] = []
+    return _do(
+        post_id,
+        where,
+        lambda by: drawn.append(resolve.add_face(services(), photo_id, by=by, box=region)),
+        typed=typed,
+        to=lambda: f"face-{drawn[0]}",
+    )
+
+
+@bp.post("/photos/<int:photo_id>/whole")
+@roles(*AUTHORS)
+def whole(post_id: int, photo_id: int) -> Answer:
+    """Publish the whole photo again."""
+    return _do(post_id, f"photo-{photo_id}", lambda by: resolve.crop_photo(services(), photo_id, by=by, box=None))
+
+
+@bp.post("/photos/<int:photo_id>/remove")
+@roles(*AUTHORS)
+def remove(post_id: int, photo_id: int) -> Answer:
+    """Take the photo out of the post; it is a draft again."""
+    try:
+        submit.remove_photo(services(), photo_id, person().id)
+    except (BadInput, Conflict) as refused:
+        return post_page(post_id, trouble=Trouble(f"photo-{photo_id}", (str(refused),)), status=409)
+    flash("The photo was taken out. Look through the post and send it to be checked again.", "success")
+    return redirect(url_for("posts.edit", post_id=post_id), code=303)
+
+
+def _do(
+    post_id: int,
+    where: str,
+    step: Callable[[int], object],
+    *,
+    typed: dict[str, str] | None = None,
+    to: str | Callable[[], str] | None = None,
+) -> Answer:
+    """Call one step and go back to the page, or draw the page with the refusal at its place."""
+    try:
+        step(person().id)
+    except (BadInput, Conflict) as refused:
+        status = 422 if isinstance(refused, BadInput) else 409
+        return post_page(post_id, trouble=Trouble(where, (str(refused),), typed or {}), status=status)
+    anchor = to() if callable(to) else to or where
+    return redirect(url_for("posts.show", post_id=post_id, _anchor=anchor), code=303)
+
+
+def _region(post_id: int, photo_id: int, typed: dict[str, str]) -> tuple[float, float, float, float]:
+    """The typed percentages as pixels of the upright photo."""
+    shares = [_share(side, typed[side]) for side in _SIDES]
+    if shares[0] >= shares[2] or shares[1] >= shares[3]:
+        raise BadInput("Right must be more than left, and bottom more than top.")
+    photos = {photo.id: photo for photo in draft_view(services(), post_id, person().id).photos}
+    if photo_id not in photos:
+        raise BadInput("This photo is no longer in the post. Reload the page.")
+    width, height = photos[photo_id].width, photos[photo_id].height
+    return (shares[0] * width, shares[1] * height, shares[2] * width, shares[3] * height)
+
+
+def _share(side: str, text: str) -> float:
+    try:
+        share = float(text.strip().removesuffix("%").replace(",", "."))
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 100:  # noqa: PLR2004 - also refuses what is no number
+        raise BadInput(f"{side.capitalize()} must be a number from 0 to 100, in percent of the photo.")
+    return share / 100

@@ -1,0 +1,231 @@
+"""The author's lists, the form of a post, and its page."""
+
+import re
+from typing import Any, Final
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from gatekeeper.errors import BadInput, Conflict
+from gatekeeper.people.staff import Role
+from gatekeeper.policy import limits
+from gatekeeper.web.access import person, roles, services, signed_in
+from gatekeeper.web.forms_post import PostForm, post_form
+from gatekeeper.web.post_page import Trouble, post_page
+from gatekeeper.workflow import resolve, submit
+from gatekeeper.workflow.draft_view import DraftView, channel_choices, draft_view
+from gatekeeper.workflow.post_list import lists_for
+from gatekeeper.workflow.post_view import progress_of
+from gatekeeper.workflow.readiness import text_counts
+
+bp = Blueprint("posts", __name__)
+
+AUTHORS: Final = tuple(role for role in Role if role is not Role.AUDITOR)
+_PHOTO_ACTION: Final = re.compile(r"(remove|earlier|later)-(\d{1,9})")
+
+
+@bp.get("/")
+@signed_in
+def index() -> str:
+    """What waits for the reader, and everything else they have to do with."""
+    member = person()
+    with services().db.read() as session:
+        lists = lists_for(session, member)
+    return render_template("web/posts/index.html", lists=lists, writes=Role(member.role) in AUTHORS)
+
+
+@bp.route("/posts/new", methods=["GET", "POST"])
+@roles(*AUTHORS)
+def new() -> str | Response | tuple[str, int]:
+    """The empty form; whatever is first done with it makes the draft."""
+    choices = channel_choices(services())
+    form = post_form(None, choices, fill=request.method == "GET")
+    if request.method == "GET":
+        return _form_page(form, None)
+    try:
+        post_id = submit.create_draft(services(), person().id, form.edit(()))
+    except BadInput as refused:
+        form.refuse(refused.fields, str(refused))
+        return _form_page(form, None), 422
+    return _then(post_id, form)
+
+
+@bp.route("/posts/<int:post_id>/edit", methods=["GET", "POST"])
+@roles(*AUTHORS)
+def edit(post_id: int) -> str | Response | tuple[str, int]:
+    """The form of a post that is there. Every button saves first; nothing typed is lost by an error."""
+    draft = draft_view(services(), post_id, person().id)
+    if request.method == "GET":
+        if draft.held or draft.over:
+            flash("This post has been sent. Take it back first if you want to change it.", "warning")
+            return redirect(url_for("posts.show", post_id=post_id), code=303)
+        return _form_page(post_form(draft, channel_choices(services()), fill=True), draft)
+    form = post_form(draft, channel_choices(services()), fill=False)
+    try:
+        submit.save_draft(services(), post_id, person().id, form.edit(draft.photos))
+    except BadInput as refused:
+        form.refuse(refused.fields, str(refused))
+        return _form_page(form, draft), 422
+    except Conflict as refused:
+        form.refuse({}, str(refused))
+        form.revision.data = str(draft.revision)
+        form.take_back.data = "yes" if draft.held else ""
+        return _form_page(form, draft), 409
+    return _then(post_id, form)
+
+
+@bp.post("/posts/<int:post_id>/autosave")
+@roles(*AUTHORS)
+def autosave(post_id: int) -> tuple[Response, int] | Response:
+    """Keep what is typed so far, for the form's script; answers with the counts as the server makes them."""
+    draft = draft_view(services(), post_id, person().id)
+    form = post_form(draft, channel_choices(services()), fill=False)
+    try:
+        revision = submit.save_draft(services(), post_id, person().id, form.edit(draft.photos))
+    except (BadInput, Conflict) as refused:
+        return jsonify(error=str(refused)), 409 if isinstance(refused, Conflict) else 422
+    counts = text_counts((form.text.data or "").replace("\r\n", "\n"), list(limits.LIMITS))
+    return jsonify(revision=revision, counts=counts, doubled=form.is_doubled)
+
+
+@bp.post("/posts/<int:post_id>/photos")
+@roles(*AUTHORS)
+def add_photo(post_id: int) -> tuple[Response, int]:
+    """Take in one photo for the form's script; answers with the photo's part of the form."""
+    file = request.files.get("photo")
+    if file is None or not file.filename:
+        return jsonify(error="No photo arrived. Please choose it again."), 422
+    try:
+        photo_id = submit.add_photo(services(), post_id, person().id, data=file.read(), file_name=file.filename)
+    except (BadInput, Conflict) as refused:
+        return jsonify(error=str(refused)), 409 if isinstance(refused, Conflict) else 422
+    draft = draft_view(services(), post_id, person().id)
+    form = post_form(draft, (), fill=True)
+    photo = next(one for one in draft.photos if one.id == photo_id)
+    card = render_template("web/posts/photo_card.html", form=form, photo=photo, draft=draft, max_alt=limits.MAX_ALT)
+    return jsonify(revision=draft.revision, card=card, number=photo.number), 201
+
+
+@bp.get("/posts/<int:post_id>")
+@signed_in
+def show(post_id: int) -> str | tuple[str, int]:
+    """One post: where it is, whose turn it is, and what is open."""
+    return post_page(post_id)
+
+
+@bp.get("/posts/<int:post_id>/progress")
+@signed_in
+def progress(post_id: int) -> Response:
+    """Where the post is at this moment, for the page's script."""
+    told = progress_of(services(), post_id, person())
+    return jsonify(state=told.state, word=told.word, sign=told.sign, words=told.words, moving=told.moving)
+
+
+@bp.post("/posts/<int:post_id>/submit")
+@roles(*AUTHORS)
+def check(post_id: int) -> Response:
+    """Send it for checking as it stands."""
+    try:
+        submit.submit(services(), post_id, person().id)
+    except BadInput as refused:
+        flash(f"{refused} {' '.join(refused.fields.values())}", "danger")
+        return redirect(url_for("posts.edit", post_id=post_id), code=303)
+    return _to(post_id)
+
+
+@bp.post("/posts/<int:post_id>/send")
+@roles(*AUTHORS)
+def send(post_id: int) -> Response | tuple[str, int] | str:
+    """Ask the headteacher."""
+    try:
+        resolve.send_to_head(services(), post_id, by=person().id)
+    except BadInput as refused:
+        sentences = tuple(refused.fields.values()) or (str(refused),)
+        return post_page(post_id, trouble=Trouble("send", sentences), status=422)
+    flash("The headteacher is being written to.", "success")
+    return _to(post_id)
+
+
+@bp.post("/posts/<int:post_id>/withdraw")
+@roles(*AUTHORS)
+def withdraw(post_id: int) -> Response:
+    """Take it out of the way."""
+    submit.withdraw(services(), post_id, person().id)
+    flash("Withdrawn. Nothing of it will be published.", "success")
+    return _to(post_id)
+
+
+@bp.post("/posts/<int:post_id>/reopen")
+@roles(*AUTHORS)
+def reopen(post_id: int) -> Response:
+    """Take it back, to change it."""
+    submit.reopen(services(), post_id, person().id)
+    flash("It is a draft again. What was asked or approved before no longer counts.", "success")
+    return redirect(url_for("posts.edit", post_id=post_id), code=303)
+
+
+@bp.post("/posts/<int:post_id>/use-again")
+@roles(*AUTHORS)
+def use_again(post_id: int) -> Response:
+    """A new draft with the same words and photos."""
+    copy = submit.use_again(services(), post_id, person().id)
+    flash("This is a new draft with the same words and photos. Choose its time.", "success")
+    return redirect(url_for("posts.edit", post_id=copy), code=303)
+
+
+def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
+    """What the pressed button asks for, once everything typed is saved."""
+    member, action = person().id, request.form.get("do", "save")
+    files = [file for file in request.files.getlist("photo") if file.filename]
+    try:
+        for file in files:
+            _take_in(post_id, member, file)
+        if found := _PHOTO_ACTION.fullmatch(action):
+            return _change_photo(post_id, member, found[1], int(found[2]))
+        if action == "submit":
+            submit.submit(services(), post_id, member)
+            return _to(post_id)
+    except (BadInput, Conflict) as refused:
+        draft = draft_view(services(), post_id, member)
+        fresh = post_form(draft, channel_choices(services()), fill=True)
+        fresh.refuse(refused.fields if isinstance(refused, BadInput) else {}, str(refused))
+        return _form_page(fresh, draft), 409 if isinstance(refused, Conflict) else 422
+    if action == "add-photo" and not files:
+        form.refuse({"photo": "Choose a photo first, then press “Add this photo”."})
+        draft = draft_view(services(), post_id, member)
+        fresh = post_form(draft, channel_choices(services()), fill=True)
+        fresh.refuse({"photo": "Choose a photo first, then press “Add this photo”."})
+        return _form_page(fresh, draft), 422
+    flash("The photo was added, and the draft is saved." if files else "The draft is saved.", "success")
+    anchor = "photos" if files else None
+    return redirect(url_for("posts.edit", post_id=post_id, _anchor=anchor), code=303)
+
+
+def _take_in(post_id: int, member: int, file: FileStorage) -> None:
+    submit.add_photo(services(), post_id, member, data=file.read(), file_name=file.filename or "")
+
+
+def _change_photo(post_id: int, member: int, what: str, photo_id: int) -> Response:
+    if what == "remove":
+        submit.remove_photo(services(), photo_id, member)
+        flash("The photo was taken out.", "success")
+    else:
+        submit.move_photo(services(), photo_id, member, later=what == "later")
+    return redirect(url_for("posts.edit", post_id=post_id, _anchor="photos"), code=303)
+
+
+def _to(post_id: int) -> Response:
+    return redirect(url_for("posts.show", post_id=post_id), code=303)
+
+
+def _form_page(form: PostForm, draft: DraftView | None) -> str:
+    choices = channel_choices(services())
+    counts = text_counts((form.text.data or "").replace("\r\n", "\n"), list(limits.LIMITS))
+    words: dict[str, Any] = {
+        "limits": limits.LIMITS,
+        "max_alt": limits.MAX_ALT,
+        "max_photos": limits.MAX_PHOTOS,
+        "counts": counts,
+    }
+    return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, **words)
