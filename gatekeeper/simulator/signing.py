@@ -30,13 +30,13 @@ class SignatureCheck:
         header = {"Authorization": request.headers.get("authorization", "")}
         try:
             told = dict(signature.collect_parameters(headers=header, exclude_oauth_signature=False))
-        except ValueError:  # a header that is not even in the shape of one
+            params = [
+                *signature.collect_parameters(uri_query=request.query_string),
+                *signature.collect_parameters(body=request.signed_body or []),
+                *signature.collect_parameters(headers=header),
+            ]
+        except ValueError:  # a header, query or form that is not even in the shape of one
             return False
-        params = [
-            *signature.collect_parameters(uri_query=request.query_string),
-            *signature.collect_parameters(body=request.signed_body or []),
-            *signature.collect_parameters(headers=header),
-        ]
         base = signature.signature_base_string(
             request.method,  # type: ignore[arg-type]  # any method a client can send
             signature.base_string_uri(f"https://{request.host}{request.path}"),
