@@ -20,7 +20,7 @@ UV := $(shell uv --version 2>/dev/null | grep -Eq '^uv 0\.13\.(8|9|[1-9][0-9]+)(
 UV_NEEDED := $(filter .tools/%,$(UV))
 
 export UV_PYTHON_DOWNLOADS := never
-unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test check bench lock
 
