@@ -15,6 +15,7 @@ from gatekeeper.web.views.posts import AUTHORS
 from gatekeeper.workflow import resolve, submit
 from gatekeeper.workflow.ask_register import pupil_search
 from gatekeeper.workflow.draft_view import draft_view
+from gatekeeper.workflow.post_view import post_view
 
 bp = Blueprint("photos", __name__, url_prefix="/posts/<int:post_id>")
 
@@ -44,6 +45,7 @@ def say(post_id: int, face_id: int) -> Answer:
         where,
         lambda by: resolve.clear_face(services(), face_id, by=by, state=state, pupil_id=pupil_id, words=typed),
         typed={"who": typed},
+        to=lambda: _next(post_id, face_id),
     )
 
 
@@ -51,7 +53,12 @@ def say(post_id: int, face_id: int) -> Answer:
 @roles(*AUTHORS)
 def cover(post_id: int, face_id: int) -> Answer:
     """Cover it for good."""
-    return _do(post_id, f"face-{face_id}", lambda by: resolve.cover_face(services(), face_id, by=by))
+    return _do(
+        post_id,
+        f"face-{face_id}",
+        lambda by: resolve.cover_face(services(), face_id, by=by),
+        to=lambda: _next(post_id, face_id),
+    )
 
 
 @bp.post("/faces/<int:face_id>/undo")
@@ -65,7 +72,12 @@ def undo(post_id: int, face_id: int) -> Answer:
 @roles(*AUTHORS)
 def no_face(post_id: int, face_id: int) -> Answer:
     """There is no face in this box."""
-    return _do(post_id, f"face-{face_id}", lambda by: resolve.not_a_face(services(), face_id, by=by))
+    return _do(
+        post_id,
+        f"face-{face_id}",
+        lambda by: resolve.not_a_face(services(), face_id, by=by),
+        to=lambda: _next(post_id, face_id),
+    )
 
 
 @bp.post("/faces/<int:face_id>/remove")
@@ -146,6 +158,15 @@ def _do(
         return post_page(post_id, trouble=Trouble(where, (str(refused),), typed or {}), status=status)
     anchor = to() if callable(to) else to or where
     return redirect(url_for("posts.show", post_id=post_id, _anchor=anchor), code=303)
+
+
+def _next(post_id: int, face_id: int) -> str:
+    """Where to go on: the next face still to answer, else what is left to do."""
+    photos = post_view(services(), post_id, person()).photos
+    faces = [face for photo in photos for face in photo.faces]
+    at = next((index for index, face in enumerate(faces) if face.id == face_id), 0)
+    left = [face.id for face in faces[at + 1 :] + faces[:at] if face.against]
+    return f"face-{left[0]}" if left else "photos"
 
 
 def _region(post_id: int, photo_id: int, typed: dict[str, str]) -> tuple[float, float, float, float]:

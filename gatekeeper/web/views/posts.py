@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.staff import Role
 from gatekeeper.policy import limits
+from gatekeeper.text.weight import CONFIG
 from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.forms_post import PostForm, post_form
 from gatekeeper.web.post_page import Trouble, post_page
@@ -227,5 +228,6 @@ def _form_page(form: PostForm, draft: DraftView | None) -> str:
         "max_alt": limits.MAX_ALT,
         "max_photos": limits.MAX_PHOTOS,
         "counts": counts,
+        "weights": CONFIG,  # the script counts by the same figures
     }
     return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, **words)

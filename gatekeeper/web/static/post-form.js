@@ -1,0 +1,225 @@
+// Saves by itself, counts as the platforms count, and takes photos by drag, paste and camera. The form works without it.
+import { xWeight } from "./post-form-count.js";
+
+document.documentElement.classList.add("has-script");
+const form = document.getElementById("post-form");
+const state = document.getElementById("save-state");
+const uploads = document.getElementById("uploads");
+const adder = document.getElementById("add-photo");
+const input = form.elements.photo;
+const limits = JSON.parse(form.dataset.limits);
+const weights = JSON.parse(form.dataset.weights);
+const most = Number(form.dataset.mostPhotos);
+let turn = Promise.resolve(); // one request at a time, so that no two savings overtake each other
+let waiting = 0;
+let timer = 0;
+let dirty = false;
+
+const inTurn = (work) => {
+  waiting += 1;
+  turn = turn.then(work, work).finally(() => (waiting -= 1));
+  return turn;
+};
+const say = (sentence, wrong = false) => {
+  state.textContent = sentence;
+  state.classList.toggle("wrong", wrong);
+};
+
+// ---- counting ----
+function show(kind, number) {
+  const place = form.querySelector(`[data-count-for="${kind}"]`);
+  place.querySelector("[data-number]").textContent = number.toLocaleString("en-GB");
+  const over = number > limits[kind];
+  place.classList.toggle("over", over);
+  place.querySelector("[data-over]").hidden = !over;
+}
+function count() {
+  const words = form.elements.text.value;
+  show("x", xWeight(words, weights));
+  show("facebook", [...words].length);
+}
+function countAlts() {
+  for (const field of form.querySelectorAll("textarea[data-count]")) {
+    let place = field.nextElementSibling;
+    if (!place?.classList.contains("alt-count")) {
+      place = document.createElement("p");
+      place.className = "alt-count";
+      field.after(place);
+    }
+    const number = [...field.value].length;
+    place.textContent = `${number.toLocaleString("en-GB")} of ${Number(field.dataset.count).toLocaleString("en-GB")}`;
+    place.classList.toggle("over", number > Number(field.dataset.count));
+  }
+}
+
+// ---- saving ----
+const typed = () => {
+  const data = new FormData(form);
+  data.delete("photo");
+  data.set("do", "save");
+  return data;
+};
+
+async function ensureDraft() {
+  if (form.dataset.autosave) return;
+  const answer = await fetch(form.action, { method: "POST", body: typed() });
+  const made = answer.url.match(/\/posts\/(\d+)\/edit/);
+  if (!answer.ok || !made) throw new Error("This could not be saved. Press “Save draft” to see why.");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("post-form");
+  form.action = page.getAttribute("action");
+  Object.assign(form.dataset, { autosave: page.dataset.autosave, photos: page.dataset.photos });
+  form.elements.revision.value = page.elements.revision.value;
+  history.replaceState(null, "", answer.url);
+}
+
+async function save() {
+  if (!dirty) return;
+  dirty = false;
+  say("Saving …");
+  try {
+    if (!form.dataset.autosave) await ensureDraft();
+    else {
+      const answer = await fetch(form.dataset.autosave, { method: "POST", body: typed(), headers: { Accept: "application/json" } });
+      const told = await answer.json();
+      if (!answer.ok) throw new Error(told.error);
+      form.elements.revision.value = told.revision;
+      for (const [kind, number] of Object.entries(told.counts)) if (!dirty) show(kind, number);
+      const fold = form.querySelector("[data-fold]");
+      if (fold) fold.hidden = !told.doubled;
+    }
+    say(`Saved at ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`);
+  } catch (error) {
+    dirty = true;
+    say(error instanceof TypeError ? "Not saved yet: no connection. It is tried again when you go on typing." : error.message, true);
+  }
+}
+const saveSoon = () => {
+  dirty = true;
+  clearTimeout(timer);
+  timer = setTimeout(() => inTurn(save), 1500);
+};
+form.addEventListener("input", (event) => {
+  if (event.target === input) return;
+  count();
+  countAlts();
+  saveSoon();
+});
+window.addEventListener("pagehide", () => {
+  if (dirty && form.dataset.autosave && !form.dataset.sent) {
+    fetch(form.dataset.autosave, { method: "POST", body: typed(), keepalive: true, headers: { Accept: "application/json" } });
+  }
+});
+// a button waits for what is still on its way
+form.addEventListener("submit", (event) => {
+  clearTimeout(timer);
+  if (!waiting) return;
+  event.preventDefault();
+  const button = event.submitter;
+  say("One moment …");
+  turn.finally(() => form.requestSubmit(button));
+});
+
+// ---- photos ----
+const cards = () => form.querySelectorAll("[data-photo]").length;
+input.multiple = true;
+adder.querySelector("button").hidden = true;
+
+function take(files) {
+  for (const file of files) {
+    const line = document.createElement("li");
+    line.className = "upload";
+    const name = Object.assign(document.createElement("span"), { textContent: file.name || "Photo" });
+    const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+    bar.setAttribute("aria-label", `Sending ${file.name || "photo"}`);
+    line.append(name, bar);
+    uploads.append(line);
+    inTurn(async () => {
+      try {
+        if (cards() >= most) throw new Error(`A post takes ${most} photos at most. Remove one before you add another.`);
+        if (dirty || !form.dataset.autosave) {
+          dirty = true;
+          await save();
+        }
+        if (!form.dataset.photos) throw new Error("The draft could not be saved, so the photo was not sent.");
+        addCard(await send(file, bar, name));
+        line.remove();
+      } catch (error) {
+        bar.remove();
+        line.classList.add("failed");
+        line.setAttribute("role", "alert");
+        name.textContent = `${file.name || "Photo"}: ${error.message}`;
+        const gone = Object.assign(document.createElement("button"), { type: "button", className: "link-button", textContent: "Dismiss" });
+        gone.addEventListener("click", () => line.remove());
+        line.append(gone);
+      }
+    });
+  }
+}
+
+function send(file, bar, name) {
+  return new Promise((done, fail) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", form.dataset.photos);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", document.querySelector("meta[name=csrf-token]").content);
+    request.responseType = "json";
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable) return;
+      bar.value = event.loaded / event.total;
+      if (event.loaded === event.total) {
+        bar.removeAttribute("value");
+        name.textContent = `${file.name || "Photo"}: being opened …`;
+      }
+    });
+    request.addEventListener("load", () =>
+      request.status === 201 ? done(request.response) : fail(new Error(request.response?.error ?? "This photo could not be sent.")));
+    request.addEventListener("error", () => fail(new Error("No connection. Please try again.")));
+    const data = new FormData();
+    data.append("photo", file, file.name || "pasted.png");
+    request.send(data);
+  });
+}
+
+function addCard(told) {
+  form.elements.revision.value = told.revision;
+  const list = document.getElementById("photo-cards");
+  const before = list.lastElementChild?.querySelector("button[value^=later]");
+  if (before) before.disabled = false;
+  const holder = document.createElement("template");
+  holder.innerHTML = told.card; // drawn by our own server, which escapes every value
+  list.append(holder.content);
+  adder.hidden = cards() >= most;
+  say(`Photo ${told.number} was added`);
+  countAlts();
+  form.dispatchEvent(new Event("photos-changed"));
+}
+
+input.addEventListener("change", () => {
+  take([...input.files]);
+  input.value = "";
+});
+document.addEventListener("paste", (event) => {
+  const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+  if (!files.length) return;
+  event.preventDefault();
+  take(files);
+});
+for (const name of ["dragenter", "dragover"]) {
+  document.addEventListener(name, (event) => {
+    if (![...event.dataTransfer.types].includes("Files")) return;
+    event.preventDefault();
+    adder.classList.add("dropping");
+  });
+}
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) adder.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  adder.classList.remove("dropping");
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  take([...event.dataTransfer.files]);
+});
+
+count();
+countAlts();
