@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from approvals import ledger
+from approvals import decisions, ledger
 from approvals.decisions import can_decide, check_can_decide, decision_for, is_in_force, withdraw
 from approvals.errors import (
     AlreadyDecided,
@@ -234,6 +234,14 @@ def test_cannot_decide_twice_and_the_replay_is_shown_what_was_recorded(room: Roo
         assert isinstance(refused, AlreadyDecided)
         assert (refused.decision.id, refused.decision.verdict) == (made.id, verdict)
         assert "on Monday 23 November 2026 at 09:00." in str(refused)
+
+
+def test_cannot_decide_when_the_request_was_closed_at_the_last_moment(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = room.proved(room.ask())
+    monkeypatch.setattr(decisions, "close_if_open", lambda *_, **__: False)
+    refuses(room, RequestClosed, secret)
 
 
 def test_cannot_decide_without_words(room: Room) -> None:

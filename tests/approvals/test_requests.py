@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from approvals import requests
 from approvals.errors import AuthorCannotDecide, RequestClosed
 from approvals.requests import Summary, close_if_open, expire_due, open_request, summary_of, void_requests
 from approvals.tables import ApprovalRequest, LedgerEntry, RequestStatus
@@ -118,6 +119,15 @@ def test_only_overdue_requests_expire_and_only_once(room: Room) -> None:
         assert expire_due(session, room.clock.now()) == []
     assert status_of(room, later) == "open"
     assert [kind for kind, _ in ledger_of(room)][3:] == ["request.expired", "request.expired"]
+
+
+def test_what_somebody_else_settled_is_not_told_as_expired(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    room.ask()
+    room.clock.advance(hours=5)
+    monkeypatch.setattr(requests, "close_if_open", lambda *_, **__: False)
+    with room.db.begin() as session:
+        assert expire_due(session, room.clock.now()) == []
+    assert len(ledger_of(room)) == 1
 
 
 def test_a_settled_request_is_settled_for_good(room: Room) -> None:
