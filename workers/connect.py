@@ -7,4 +7,4 @@ from workers.perform import perform
 
 def run(account_id: int) -> None:
     """Check the account if a check was ordered."""
-    perform(CONNECT, account_id, step=connect.run, give_up=connect.give_up)
+    perform(CONNECT, account_id, step=connect.check)

@@ -27,10 +27,12 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
 from gatekeeper.log import configure_logging
 from gatekeeper.ops.kinship import die_with
+from gatekeeper.ops.sockets import socket_path
 from gatekeeper.settings import SECRETS, Settings, load_settings
 from gatekeeper.workflow import sweep
 from workers import perform
 from workers.held import HeldWork
+from workers.keeper import FaceKeeper
 from workers.news import NewsWorker, limit
 
 log = logging.getLogger("workers.process")
@@ -53,7 +55,9 @@ class WorkerProcess:
         self._news: NewsWorker | None = None
         self._redis_next = self._sweep_next = 0.0
         self._redis_lost = False
-        perform.build_with(lambda _process: build_services(settings), held=self._held)
+        self._keeper = FaceKeeper(socket_path(settings.data, "faces")) if queue == "scan" else None
+        faces = self._keeper.client if self._keeper else None
+        perform.build_with(lambda _process: build_services(settings, faces=faces), held=self._held)
 
     def run(self) -> NoReturn:
         """Work on and on; a signal to stop ends it by SystemExit."""
@@ -70,9 +74,13 @@ class WorkerProcess:
                 self.turn()
         finally:
             self._part_from_child()
+            if self._keeper:
+                self._keeper.stop()
 
     def turn(self) -> None:
         """One round: the news, then what the database knows of."""
+        if self._keeper:
+            self._keeper.guard()
         if not self._listen():
             time.sleep(self.settings.timings.poll)
         try:

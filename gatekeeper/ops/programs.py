@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from gatekeeper.jobs import QUEUES
 from gatekeeper.ops import valkey
 from gatekeeper.ops.keys import bare_environment, environment_for
+from gatekeeper.ops.sockets import socket_path
 from gatekeeper.ops.supervisor import Program
 from gatekeeper.settings import Settings
 
@@ -52,7 +53,7 @@ def queue_program(settings: Settings, environ: Mapping[str, str]) -> tuple[Progr
     program = valkey.find_server()
     if program is None:
         return None
-    socket = valkey.socket_path(settings.data)
+    socket = socket_path(settings.data, "valkey")
     command = valkey.server_command(program, socket=socket, folder=settings.data / "valkey")
     server = Program(name="valkey", command=command, env=bare_environment(environ), stage=LEANED_ON, patience=0.5)
     return server, f"unix://{socket}"

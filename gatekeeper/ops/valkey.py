@@ -3,20 +3,11 @@
 It only carries news of work that already stands in the database. Without it everything still happens, a moment later.
 """
 
-import getpass
-import hashlib
 import logging
-import os
 import shutil
-import stat
-import tempfile
 from pathlib import Path
 
-from gatekeeper.errors import SettingsError
-
 log = logging.getLogger(__name__)
-
-_LONGEST_SOCKET = 100  # Linux takes 107 bytes in a socket's path, macOS 103
 
 
 def find_server() -> Path | None:
@@ -32,24 +23,6 @@ def find_server() -> Path | None:
         if found := shutil.which(name):
             return Path(found)
     return None
-
-
-def socket_path(data: Path) -> Path:
-    """Where the server of this data folder listens. A path too long for a socket moves to a private temporary folder.
-
-    Raises:
-        SettingsError: that folder belongs to somebody else.
-    """
-    path = data / "valkey.sock"
-    if len(os.fsencode(path)) <= _LONGEST_SOCKET:
-        return path
-    mark = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"gatekeeper-{getpass.getuser()}-{mark}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
-        raise SettingsError(f"{folder} is not ours alone. Remove it, or choose a data folder with a shorter path.")
-    return folder / "valkey.sock"
 
 
 def server_command(program: Path, *, socket: Path, folder: Path) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import redis
 
-from gatekeeper.errors import SettingsError
 from gatekeeper.ops import valkey as embedded
 from tests.fixtures.valkey import RunningValkey
 
@@ -48,23 +47,3 @@ def test_what_was_written_survives_a_killed_server(own_valkey: RunningValkey) ->
         own_valkey.kill()
         own_valkey.start()
         assert client.get("note") == b"17"
-
-
-def test_a_path_too_long_for_a_socket_moves_to_a_private_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    data = Path("/srv") / ("school" * 20)
-    path = embedded.socket_path(data)
-    assert not path.is_relative_to(data)
-    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert embedded.socket_path(data) == path
-    assert embedded.socket_path(Path("/srv") / ("office" * 20)) != path
-
-
-def test_cannot_use_a_temporary_folder_that_others_can_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    data = Path("/srv") / ("school" * 20)
-    embedded.socket_path(data).parent.chmod(0o755)
-    with pytest.raises(SettingsError, match="not ours alone"):
-        embedded.socket_path(data)
