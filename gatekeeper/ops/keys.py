@@ -35,7 +35,7 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
         raise SettingsError(f"{missing} is missing: the two halves of the seal pair belong together.")
     from gatekeeper.channels.seal import make_keypair
 
-    secret_half, public_half = make_keypair()
+    public_half, secret_half = make_keypair()
     _write(settings.keys / "seal_key", secret_half)  # the public half last: with it alone nothing could be opened
     _write(settings.keys / "seal.pub", public_half)
 
