@@ -94,11 +94,7 @@ class Control:
             raise BadInput("An edit needs the new text.")
         now = self._config.clock.now()
         version_id = self._state.next_id(now) if post.kind == "x" else post.id
-        version = SimVersion(version_id, text, now.isoformat())
-        if post.kind == "x":
-            post.versions.append(version)
-        else:
-            post.versions[-1] = version
+        post.versions.append(SimVersion(version_id, text, now.isoformat()))
         self._state.save_post(post)
         return asdict(post)
 

@@ -14,6 +14,7 @@ from gatekeeper.simulator.messages import Reply, Request
 from gatekeeper.simulator.state import SimPicture, SimPost, State, moment
 
 _TEMPLATES = Path(gatekeeper.__file__).resolve().parent.parent / "templates" / "simulator"
+_CSS = "text/css; charset=utf-8"
 _SAFE = {
     "Content-Security-Policy": (
         "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -67,8 +68,9 @@ class PublicPage:
             return _page(405, b"Only for looking.", "text/plain; charset=utf-8")
         if request.path == "/":
             return self._timelines()
-        if request.path == "/timeline.css":
-            return _page(200, (_TEMPLATES / "timeline.css").read_bytes(), "text/css; charset=utf-8")
+        if request.path in {"/timeline.css", "/favicon.ico"}:
+            style = request.path.endswith(".css")  # there is no icon, and a browser that asks is not to be alarmed
+            return _page(200, (_TEMPLATES / "timeline.css").read_bytes(), _CSS) if style else Reply(204, b"", _SAFE)
         if found := re.fullmatch(r"/picture/(\d+)", request.path):
             return self._picture(found[1])
         # where the channels' permalinks point when they are built for the simulator
@@ -91,7 +93,7 @@ class PublicPage:
                 id=post.id,
                 text=post.text,
                 at=moment(post.created_at),
-                edited=post.versions[0].text != post.text or len(post.versions) > 1,
+                edited=len(post.versions) > 1,
                 pictures=list(self._state.pictures_of(post)),
             )
             for post in reversed(self._state.live(kind, self._config.clock.now()))

@@ -83,3 +83,13 @@ def test_the_pages_are_only_for_looking(simulated: Start, ask: Ask) -> None:
     assert ask(simulator, "POST", "/", {}).status == 405
     for path in ("/picture/1", "/../etc/passwd", "/picture/../1", "/nonsense"):
         assert ask(simulator, "GET", path).status == 404
+
+
+def test_says_when_a_post_was_edited(simulated: Start, ask: Ask, connect: Connect) -> None:
+    simulator = simulated()
+    for kind in ("x", "facebook"):
+        published = connect(simulator, kind).create_post(RenderedPost("Before"), [])
+        ask(simulator, "POST", "/_sim/edit_post", {"id": published.id, "text": f"After on {kind}"})
+    page = ask(simulator, "GET", "/").body.decode()
+    assert page.count(">Edited<") == 2
+    assert "Before" not in page
