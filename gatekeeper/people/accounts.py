@@ -80,3 +80,8 @@ def find_invitation(session: Session, token: str, *, now: datetime) -> tuple[Inv
         .with_for_update(of=Invitation)
     ).first()
     return (row[0], row[1]) if row is not None and row[1].active else None
+
+
+def names_of_staff(session: Session) -> dict[int, str]:
+    """Everybody's name by their id, those who left included, in the order of the names."""
+    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).order_by(Staff.name))}

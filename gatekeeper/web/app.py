@@ -27,7 +27,20 @@ if TYPE_CHECKING:
 #: the modules of gatekeeper/web/views; each has a blueprint `bp` named like the module
 VIEWS = (
     "signin",
-)  # fmt: skip
+    "account",
+    "staff",
+    "pupils",
+    "consent_import",
+    "channels",
+    "school",
+    "audit",
+    "help_pages",
+    "posts",
+    "photos",
+    "findings",
+    "media",
+    "decide",
+)
 
 _ROOT = Path(__file__).resolve().parents[2]
 UPLOAD_LIMIT = 30 * 1024 * 1024
@@ -89,7 +102,9 @@ def _furnish(app: Flask) -> None:
     """What every template may use."""
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(when=wording.when, day=wording.day, iso=wording.iso, many=wording.many)
+    env.filters.update(
+        when=wording.when, day=wording.day, iso=wording.iso, many=wording.many, browser_name=wording.browser_name
+    )
     env.globals.update(
         menu=menu,
         person=access.person_or_none,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 
-__all__ = ["Form", "at_most", "needed", "trimmed"]
+__all__ = ["Form", "at_most", "chosen", "needed", "options", "trimmed"]
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # WTForms ships no types
@@ -38,6 +38,11 @@ class Form(FlaskForm):  # type: ignore[misc]  # WTForms ships no types
         if sentence and not fields:
             loose.append(sentence)
         self.form_errors: list[str] = [*getattr(self, "form_errors", ()), *loose]
+
+
+def options(words: Mapping[Any, str]) -> list[SelectChoice]:
+    """What a SelectField or RadioField offers: value -> words."""
+    return [SelectChoice(str(value), word) for value, word in words.items()]
 
 
 def needed(sentence: str) -> DataRequired:

@@ -33,3 +33,21 @@ def iso(moment: datetime) -> str:
 def many(count: int, one: str, more: str | None = None) -> str:
     """Like "1 photo", "3 photos"."""
     return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def browser_name(agent: str | None) -> str:
+    """Like "Chrome on Windows", as far as the browser tells."""
+    said = agent or ""
+    browsers = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
+    systems = (
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("CrOS", "a Chromebook"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "a Mac"),
+        ("Linux", "Linux"),
+    )
+    browser = next((word for mark, word in browsers if mark in said), "A browser")
+    system = next((word for mark, word in systems if mark in said), "")
+    return f"{browser} on {system}" if system else browser

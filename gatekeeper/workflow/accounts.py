@@ -6,8 +6,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from approvals import proofs
+from approvals.errors import PinUnusable
 from gatekeeper.clock import london
-from gatekeeper.errors import BadInput, Conflict, NotAllowed
+from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.model import Notice
 from gatekeeper.mail.order import order_notice
 from gatekeeper.people import accounts, sessions
@@ -192,3 +194,36 @@ def add_user(services: Services, *, name: str, email: str, role: Role, password:
         roles.write_new_decider(session, staff, by=None, now=now)
         record(session, at=now, staff_id=None, action="staff.added", subject=f"staff:{staff.id}", detail={"role": role})
     return staff.id
+
+
+def set_pin(services: Services, staff_id: int, *, current: str, pin: str) -> None:
+    """Choose the PIN that stands behind a decision; the password shows that it is this very person.
+
+    Raises:
+        BadInput: tied to `current` or `pin`.
+        NotAllowed: this role decides nothing.
+    """
+    with services.db.read() as session:
+        if Role(session.get_one(Staff, staff_id).role) not in roles.DECIDING:
+            raise NotAllowed("Only the headteacher and the deputy have a PIN.")
+    check_own_password(services, staff_id, current)
+    try:
+        with services.step() as session:
+            now = services.clock.now()
+            proofs.set_pin(session, staff_id, pin, now=now)
+            record(session, at=now, staff_id=staff_id, action="pin.set", subject=f"staff:{staff_id}")
+    except PinUnusable as unusable:
+        raise BadInput(str(unusable), fields={"pin": str(unusable)}) from unusable
+
+
+def end_one_session(services: Services, staff_id: int, id_hash: str) -> None:
+    """Sign one of a person's own browsers out.
+
+    Raises:
+        NotFound: it is not theirs, or over already.
+    """
+    with services.step() as session:
+        now = services.clock.now()
+        if not sessions.end_session(session, id_hash, staff_id=staff_id, now=now):
+            raise NotFound("That browser is signed out already.")
+        record(session, at=now, staff_id=staff_id, action="signout.other", subject=f"staff:{staff_id}")

@@ -1,0 +1,247 @@
+"""The roll and each child's page. Names never stand in an address: a search travels in the session."""
+
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from sqlalchemy import select
+from werkzeug.wrappers import Response
+from wtforms import DateField, RadioField, SelectField, TextAreaField
+from wtforms.validators import Optional
+
+from gatekeeper.clock import london
+from gatekeeper.errors import BadInput, NotFound
+from gatekeeper.people.accounts import names_of_staff
+from gatekeeper.people.consent import Basis, Purpose, answer_for
+from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
+from gatekeeper.people.staff import Role
+from gatekeeper.policy.limits import LIMITS, label_of
+from gatekeeper.web.access import person, roles, services
+from gatekeeper.web.forms_base import Form, at_most, chosen, needed, options, trimmed
+from gatekeeper.workflow import consents
+
+bp = Blueprint("pupils", __name__, url_prefix="/pupils")
+readers = roles(Role.CONSENT_LEAD, Role.ADMINISTRATOR, Role.HEADTEACHER)
+keepers = roles(Role.CONSENT_LEAD, Role.ADMINISTRATOR)
+KEEPERS = frozenset({Role.CONSENT_LEAD, Role.ADMINISTRATOR})
+
+BASIS_WORDS = {Basis.CONSENT: "Consent of the family", Basis.PUBLIC_TASK: "Public task of the school"}
+PURPOSE_WORDS = {Purpose.SOCIAL_MEDIA: "Shown in posts", Purpose.BIOMETRIC: "Automatic matching of the face"}
+_SEARCH = "roll_search"
+
+
+class PermissionForm(Form):
+    """One answer of a family."""
+
+    about = SelectField("About", choices=[])
+    allowed = RadioField(
+        "Answer", choices=options({"yes": "Yes", "no": "No"}), validators=[chosen("Please choose yes or no.")]
+    )
+    basis = SelectField("Lawful basis", choices=options(BASIS_WORDS))
+    given_on = DateField("Given on", validators=[needed("Please give the day it was given.")])
+    expires_on = DateField("Ends on", validators=[Optional()])
+    note = TextAreaField(
+        "Note",
+        description="Who said it and how, such as “signed form, both parents”. For matching faces this is needed.",
+        filters=[trimmed],
+        validators=[at_most(2000)],
+        render_kw={"rows": 2},
+    )
+
+    def offer(self) -> None:
+        """Offer every kind of channel, and the matching of faces."""
+        shown = {kind: f"Shown on {limit.label}" for kind, limit in LIMITS.items()}
+        self.about.choices = options({**shown, ANY_CHANNEL: PURPOSE_WORDS[Purpose.BIOMETRIC]})
+
+    def permission(self) -> consents.Permission:
+        """What was typed, as the step takes it."""
+        return consents.Permission(
+            allowed=self.allowed.data == "yes",
+            basis=Basis(self.basis.data),
+            given_on=self.given_on.data,
+            expires_on=self.expires_on.data,
+            note=self.note.data or "",
+        )
+
+
+class ReasonForm(Form):
+    """Why the never-publish mark is set or taken away."""
+
+    reason = TextAreaField(
+        "Reason",
+        description="Only the consent lead, administrators and the headteacher see it.",
+        filters=[trimmed],
+        validators=[needed("Please give the reason in a few words."), at_most(1000)],
+        render_kw={"rows": 2},
+    )
+
+
+class LeaverForm(Form):
+    """A child's last day."""
+
+    left_on = DateField("Last day at the school", validators=[Optional()])
+
+
+@bp.get("")
+@readers
+def index() -> str:
+    """The roll."""
+    words = str(session.get(_SEARCH, "")) if request.args.get("search") else ""
+    today = _today()
+    left = request.args.get("left") == "1"
+    class_name = request.args.get("class", "")
+    page = request.args.get("page", 1, type=int)
+    with services().db.read() as db:
+        found = find_pupils(db, today=today, words=words, class_name=class_name, left=left, page=page)
+        answers = {
+            pupil.id: [(label_of(k), answer_for(db, pupil, k, today=today, words=label_of(k))) for k in LIMITS]
+            for pupil in found.items
+        }
+        classes = class_names(db)
+        anybody = db.scalar(select(Pupil.id).limit(1)) is not None
+    return render_template(
+        "web/pupils/index.html",
+        page=found,
+        answers=answers,
+        classes=classes,
+        class_name=class_name,
+        left=left,
+        words=words,
+        anybody=anybody,
+        may_keep=_may_keep(),
+    )
+
+
+@bp.post("/search")
+@readers
+def search() -> Response:
+    """Keep the words out of the address and show what they find."""
+    session[_SEARCH] = request.form.get("words", "")[:80].strip()
+    asked: dict[str, Any] = {
+        "search": 1 if session[_SEARCH] else None,
+        "class": request.form.get("class", "")[:40] or None,
+        "left": 1 if request.form.get("left") == "1" else None,
+    }
+    return redirect(url_for("pupils.index", **asked), code=303)
+
+
+@bp.get("/<int:pupil_id>")
+@readers
+def show(pupil_id: int) -> str:
+    """One child. That somebody looked is written down."""
+    consents.note_look(services(), pupil_id, by=person().id)
+    return _page(pupil_id)
+
+
+@bp.post("/<int:pupil_id>/permission")
+@keepers
+def permission(pupil_id: int) -> Response | tuple[str, int]:
+    """Record an answer."""
+    form = PermissionForm(prefix="permission")
+    form.offer()
+    if form.validate_on_submit():
+        try:
+            if form.about.data == ANY_CHANNEL:
+                consents.record_biometric(services(), pupil_id, form.permission(), by=person().id)
+            else:
+                consents.record_consent(services(), pupil_id, form.about.data, form.permission(), by=person().id)
+        except BadInput as refused:
+            form.refuse(refused.fields, str(refused))
+        else:
+            return _done(pupil_id, "The answer is recorded.")
+    return _page(pupil_id, permission=form), 422
+
+
+@bp.post("/<int:pupil_id>/withdraw")
+@keepers
+def withdraw(pupil_id: int) -> Response:
+    """Withdraw the permission that counts now."""
+    about = request.form.get("about", "")
+    purpose = Purpose.BIOMETRIC if about == ANY_CHANNEL else Purpose.SOCIAL_MEDIA
+    if about != ANY_CHANNEL and about not in LIMITS:
+        raise NotFound("There is no such permission.")
+    consents.withdraw_consent(services(), pupil_id, about, purpose, by=person().id)
+    return _done(pupil_id, "The permission is withdrawn. Posts that wait for their time are asked about again.")
+
+
+@bp.post("/<int:pupil_id>/never")
+@keepers
+def never(pupil_id: int) -> Response | tuple[str, int]:
+    """Set or clear the mark that beats every permission."""
+    form = ReasonForm(prefix="never")
+    clear = request.form.get("mark") == "clear"
+    if form.validate_on_submit():
+        step = consents.clear_never if clear else consents.mark_never
+        try:
+            step(services(), pupil_id, reason=form.reason.data, by=person().id)
+        except BadInput as refused:
+            form.refuse(refused.fields)
+        else:
+            said = "The mark is taken away; the permissions count again." if clear else "Marked: never to be published."
+            return _done(pupil_id, said)
+    return _page(pupil_id, never=form), 422
+
+
+@bp.post("/<int:pupil_id>/leaver")
+@keepers
+def leaver(pupil_id: int) -> Response | tuple[str, int]:
+    """Record the last day, or that the child stays."""
+    form = LeaverForm(prefix="leaver")
+    if not form.validate_on_submit():
+        return _page(pupil_id, leaver=form), 422
+    consents.set_leaver(services(), pupil_id, left_on=form.left_on.data, by=person().id)
+    return _done(pupil_id, "The last day is recorded." if form.left_on.data else "Recorded: stays at the school.")
+
+
+def _done(pupil_id: int, words: str) -> Response:
+    flash(words, "success")
+    return redirect(url_for("pupils.show", pupil_id=pupil_id), code=303)
+
+
+def _today() -> date:
+    return london(services().clock.now()).date()
+
+
+def _may_keep() -> bool:
+    return Role(person().role) in KEEPERS
+
+
+def _page(pupil_id: int, **forms: Form) -> str:
+    today = _today()
+    with services().db.read() as db:
+        pupil = db.get(Pupil, pupil_id)
+        if pupil is None:
+            raise NotFound("There is no such pupil on the roll.")
+        rows: list[dict[str, Any]] = [
+            {
+                "kind": kind,
+                "label": label_of(kind),
+                "answer": answer_for(db, pupil, kind, today=today, words=label_of(kind)),
+                "newest": newest_consent(db, pupil_id, kind),
+            }
+            for kind in LIMITS
+        ]
+        biometric = newest_consent(db, pupil_id, ANY_CHANNEL, Purpose.BIOMETRIC)
+        history = consent_history(db, pupil_id)
+        names = names_of_staff(db)
+    permission = forms.get("permission")
+    if permission is None:
+        permission = PermissionForm(prefix="permission", formdata=None, data={"given_on": today})
+        permission.offer()
+    return render_template(
+        "web/pupils/show.html",
+        pupil=pupil,
+        rows=rows,
+        biometric=biometric,
+        history=history,
+        names=names,
+        permission=permission,
+        never=forms.get("never") or ReasonForm(prefix="never", formdata=None),
+        leaver=forms.get("leaver") or LeaverForm(prefix="leaver", formdata=None, data={"left_on": pupil.left_on}),
+        may_keep=_may_keep(),
+        today=today,
+        basis_words=BASIS_WORDS,
+        label_of=label_of,
+        any_channel=ANY_CHANNEL,
+    )

@@ -1,0 +1,205 @@
+"""Writing into the consent register. Nothing is overwritten: each answer is a new row, each withdrawal signed.
+
+The register is asked again right before a post goes out, so a "no" written here stops what is on its way by itself;
+the note only tells the author early.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from gatekeeper.clock import london
+from gatekeeper.errors import BadInput, Conflict, NotFound
+from gatekeeper.people.consent import Basis, Consent, Purpose
+from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.roll import ANY_CHANNEL, newest_consent
+from gatekeeper.people.staff import record
+from gatekeeper.policy.limits import LIMITS
+from gatekeeper.posts.model import Face, Photo, Post
+from gatekeeper.posts.status import VOIDED_BY_EDIT
+from gatekeeper.workflow.services import Services
+
+CHANGED_NOTE: Final = (
+    "The consent register changed for a pupil in this post. The register is asked again before anything goes out."
+)
+_SHORTEST_REASON: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """One answer as it is typed in."""
+
+    allowed: bool
+    basis: Basis
+    given_on: date
+    expires_on: date | None = None
+    note: str = ""
+
+
+def record_consent(services: Services, pupil_id: int, channel_kind: str, permission: Permission, *, by: int) -> None:
+    """Record whether a child may be shown on a kind of channel.
+
+    Raises:
+        BadInput: a date cannot be right, or the channel is unknown.
+        NotFound: there is no such child.
+    """
+    if channel_kind not in LIMITS:
+        sentence = "Please choose one of the channels."
+        raise BadInput(sentence, fields={"channel_kind": sentence})
+    _record(services, pupil_id, channel_kind, Purpose.SOCIAL_MEDIA, permission, by=by)
+
+
+def record_biometric(services: Services, pupil_id: int, permission: Permission, *, by: int) -> None:
+    """Record whether the child's face may be matched automatically (Protection of Freedoms Act 2012, section 26).
+
+    Raises:
+        BadInput: a yes without saying who consented in writing and that nobody objects, or a wrong date.
+        NotFound: there is no such child.
+    """
+    if permission.allowed and len(permission.note.strip()) < 10:  # noqa: PLR2004 - shorter names nobody
+        sentence = "Please note who consented in writing, that each parent was told, and that nobody objects."
+        raise BadInput(sentence, fields={"note": sentence})
+    _record(services, pupil_id, ANY_CHANNEL, Purpose.BIOMETRIC, permission, by=by)
+
+
+def _record(
+    services: Services, pupil_id: int, channel_kind: str, purpose: Purpose, permission: Permission, *, by: int
+) -> None:
+    with services.step() as session:
+        now = services.clock.now()
+        _check_dates(permission, today=london(now).date())
+        _pupil(session, pupil_id)
+        session.add(
+            Consent(
+                pupil_id=pupil_id,
+                channel_kind=channel_kind,
+                purpose=purpose,
+                allowed=permission.allowed,
+                basis=permission.basis,
+                given_on=permission.given_on,
+                expires_on=permission.expires_on,
+                note=permission.note.strip(),
+                recorded_by=by,
+                recorded_at=now,
+            )
+        )
+        what = {"channel": channel_kind, "purpose": str(purpose)}
+        record(session, at=now, staff_id=by, action="consent.recorded", subject=f"pupil:{pupil_id}", detail=what)
+        changed(session, pupil_id, now=now)
+
+
+def _check_dates(permission: Permission, *, today: date) -> None:
+    fields = {}
+    if permission.given_on > today:
+        fields["given_on"] = "This date is in the future. Record a permission once it has been given."
+    if permission.expires_on is not None and permission.expires_on < permission.given_on:
+        fields["expires_on"] = "It cannot end before it was given."
+    if fields:
+        raise BadInput("Please look at the dates.", fields=fields)
+
+
+def withdraw_consent(services: Services, pupil_id: int, channel_kind: str, purpose: Purpose, *, by: int) -> None:
+    """Withdraw the answer that counts now.
+
+    Raises:
+        Conflict: there is no permission that could be withdrawn.
+        NotFound: there is no such child.
+    """
+    with services.step() as session:
+        now = services.clock.now()
+        _pupil(session, pupil_id)
+        newest = newest_consent(session, pupil_id, channel_kind, purpose)
+        if newest is None or not newest.allowed or newest.withdrawn_at is not None:
+            raise Conflict("There is no permission here that could be withdrawn.")
+        newest.withdrawn_at, newest.withdrawn_by = now, by
+        what = {"channel": channel_kind, "purpose": str(purpose)}
+        record(session, at=now, staff_id=by, action="consent.withdrawn", subject=f"pupil:{pupil_id}", detail=what)
+        changed(session, pupil_id, now=now)
+
+
+def mark_never(services: Services, pupil_id: int, *, reason: str, by: int) -> None:
+    """Set the mark that beats every permission.
+
+    Raises:
+        BadInput: no reason was given.
+        NotFound: there is no such child.
+    """
+    words = _reason(reason)
+    with services.step() as session:
+        now = services.clock.now()
+        pupil = _pupil(session, pupil_id)
+        pupil.never_publish, pupil.never_reason, pupil.never_by, pupil.never_at = True, words, by, now
+        record(session, at=now, staff_id=by, action="never.marked", subject=f"pupil:{pupil_id}")
+        changed(session, pupil_id, now=now)
+
+
+def clear_never(services: Services, pupil_id: int, *, reason: str, by: int) -> None:
+    """Take the mark away; the permissions count again as they stand.
+
+    Raises:
+        BadInput: no reason was given.
+        Conflict: there is no mark.
+        NotFound: there is no such child.
+    """
+    words = _reason(reason)
+    with services.step() as session:
+        now = services.clock.now()
+        pupil = _pupil(session, pupil_id)
+        if not pupil.never_publish:
+            raise Conflict("There is no such mark any more.")
+        pupil.never_publish, pupil.never_reason, pupil.never_by, pupil.never_at = False, words, by, now
+        record(session, at=now, staff_id=by, action="never.cleared", subject=f"pupil:{pupil_id}")
+
+
+def set_leaver(services: Services, pupil_id: int, *, left_on: date | None, by: int) -> None:
+    """Record a child's last day, or that they stay after all. From the day after it every answer is no.
+
+    Raises:
+        NotFound: there is no such child.
+    """
+    with services.step() as session:
+        now = services.clock.now()
+        pupil = _pupil(session, pupil_id)
+        if pupil.left_on == left_on:
+            return
+        pupil.left_on = left_on
+        action = "pupil.leaves" if left_on else "pupil.stays"
+        record(session, at=now, staff_id=by, action=action, subject=f"pupil:{pupil_id}")
+        changed(session, pupil_id, now=now)
+
+
+def note_look(services: Services, pupil_id: int, *, by: int) -> None:
+    """Write down that somebody looked at a child's page."""
+    with services.step() as session:
+        record(session, at=services.clock.now(), staff_id=by, action="pupil.seen", subject=f"pupil:{pupil_id}")
+
+
+def changed(session: Session, pupil_id: int, *, now: datetime) -> None:
+    """Tell the authors of posts on their way which show this child that the register changed. Nobody is named."""
+    posts = session.scalars(
+        select(Post)
+        .join(Photo, Photo.post_id == Post.id)
+        .join(Face, Face.photo_id == Photo.id)
+        .where(Face.pupil_id == pupil_id, Post.state.in_(VOIDED_BY_EDIT))
+        .distinct()
+    )
+    for post in posts:
+        post.note, post.changed_at = CHANGED_NOTE, now
+
+
+def _reason(words: str) -> str:
+    words = words.strip()
+    if len(words) < _SHORTEST_REASON:
+        sentence = "Please give the reason in a few words."
+        raise BadInput(sentence, fields={"reason": sentence})
+    return words
+
+
+def _pupil(session: Session, pupil_id: int) -> Pupil:
+    pupil = session.get(Pupil, pupil_id)
+    if pupil is None:
+        raise NotFound("There is no such pupil on the roll.")
+    return pupil
