@@ -52,6 +52,9 @@ TURN_WORDS: Final[dict[PostState, str]] = {
 }
 
 
+READY: Final = "With you. Nothing is open: send it to the headteacher."
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublicationView:
     """One channel's outcome."""
@@ -178,7 +181,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             pictures=pictures,
             state=state,
             badge=BADGE[state],
-            turn=_turn(post),
+            turn=READY if state is P.OPEN and pictures and not content.open_items else _turn(post),
             progress=post.progress,
             note=post.note,
             revision=post.revision,
