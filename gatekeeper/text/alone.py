@@ -18,8 +18,14 @@ _LOWER_LENGTH = 4
 _TITLE_WORDS = 3
 _FUNCTION = frozenset(
     "from of for and in on at the is was has who with to as but or so if that this by a an our your his her their its it they "
-    "we you i he she will can did does had have are were be not all too again today yesterday this s".split()
+    "we you i he she will can did does had have are were be not all too again today yesterday this s could would should "
+    "please may do did when where how what why here there now then look see let lets after before because while although even only "
+    "just every many well some yes no oh wow big huge special great good brilliant fantastic lovely amazing super clever little poor dear "
+    "hooray hurrah congratulations thank thanks happy proud both meet hello hi welcome goodbye bye bravo everyone everybody me him us them".split()
 )
+_PLAIN_TITLES = frozenset({"mr", "mrs", "ms", "dr", "uncle", "auntie", "aunt", "king", "queen", "prince", "princess", "saint", "farmer", "pc"})
+_ARTICLES = frozenset("a an every each any another two three four five six several few".split())
+_NAMING = frozenset({"called", "named", "names", "name", "are", "is", "meet", "welcome", "christened"})
 _WIDE_CUES = frozenset({"for", "with", "to", "from", "and", "of", "is"})
 
 
@@ -72,7 +78,9 @@ class FirstNames:
         gap_before = passage.gap(start - 1) if start else ""
         gap_after = passage.gap(end - 1)
         touches = gap_before in {" ", ". ", " '", ' "'}
-        if touches and before in self._words.titles:
+        if touches and before in self._words.titles and (passage.capital[start - 1] or before in _PLAIN_TITLES):
+            return True
+        if touches and (before in _ARTICLES or before.isdigit()):
             return True
         if before in {"'s"} and start > 1 and words[start - 2] in self._words.fiction_cues:
             return True
@@ -88,7 +96,7 @@ class FirstNames:
             return True
         if words[start] in self._class_words and after in {"class", "classes", "classroom"}:
             return True
-        return wordy and touches and before in self._words.determiners
+        return wordy and touches and before in self._words.determiners and not self._cue(passage, mention)
 
     def _other_surname(self, passage: Passage, start: int, *, wordy: bool) -> bool:
         """"Quentin Blake": a capitalised stranger before a name that is also a surname."""
@@ -132,9 +140,18 @@ class FirstNames:
         same = [word for word in before if passage.sentence[word] == passage.sentence[mention.start]]
         near = [place for place in same if words[place] in animals]
         if not near:
-            return False
+            return self._christened(passage, mention)
         between = range(near[-1] + 1, mention.start)
         return all(words[place] in self._roster.given or words[place] in {"and", "called", "named", "is"} for place in between)
+
+    def _christened(self, passage: Passage, mention: Mention) -> bool:
+        """Whether hens or kittens were spoken of just before: "They are called Faith and Hope"."""
+        words, place = passage.words, mention.start - 1
+        while place > 0 and (words[place] in self._roster.given or words[place] == "and"):
+            place -= 1
+        if place < 0 or words[place] not in _NAMING:
+            return False
+        return any(word in self._words.animals for word in words[max(0, place - 25) : place])
 
     def _fiction(self, passage: Passage, mention: Mention) -> bool:
         words, start = passage.words, mention.start
@@ -184,6 +201,10 @@ class FirstNames:
                     return _ENOUGH
         return 0
 
+    def _long_cue(self, passage: Passage, mention: Mention) -> bool:
+        start = mention.start
+        return any(tuple(passage.words[start - length : start]) in self._words.cues for length in range(2, min(_CUE_WORDS, start) + 1))
+
     def _evidence(self, passage: Passage, mention: Mention, sure: Callable[[int], bool]) -> int:
         words, start, end = passage.words, mention.start, mention.end
         season = words[start] in self._words.seasons
@@ -191,9 +212,12 @@ class FirstNames:
         after = words[end] if end < len(words) else ""
         apart = passage.gap(end - 1)
         score = self._cue(passage, mention)
-        if season and start and words[start - 1] in {"by", "see", "love", "miss", "from our", "welcome", "missing"}:
-            score = 0
-        if local and start and words[start - 1] in {"by", "goes", "went", "from", "see", "for"}:
+        before = words[start - 1] if start else ""
+        lone = start > 0 and not self._long_cue(passage, mention)
+        travels = before == "to" and start > 1 and words[start - 2] in {"goes", "went", "trip", "off", "back", "visit"}
+        if (season and lone and before in {"by", "see", "love", "miss", "welcome", "missing", "remember"}) or (
+            local and (before in {"goes", "went"} or travels or (lone and before in {"from", "see", "for", "to", "by"}))
+        ):
             score = 0
         if after in self._words.person_verbs and apart == " ":
             score += _ENOUGH
@@ -206,7 +230,8 @@ class FirstNames:
             score += self._pronoun(passage, mention)
         if not passage.opening[start] and not season and not local:
             score += 1
-            before = words[start - 1] if start else ""
+            if before in {"is", "was"} and apart[:1] in {",", ".", "!", "?", ""}:
+                score += 1
             if before in _WIDE_CUES and apart[:1] in {".", "!", "", "?"} and passage.sentence[start] != passage.sentence[min(end, len(words) - 1)]:
                 score += 1
             if start and "," in passage.gap(start - 1) and apart[:1] in {".", "!", "?", ""}:

@@ -75,7 +75,11 @@ class Checker:
             return hits
         found = [
             *((detail.rule, detail.start, detail.end, detail.severity) for detail in self._contacts.find(passage, [(name.start, name.end) for name in names])),
-            *(("profanity", start, end, None) for start, end in swearwords(passage)),
+            *(
+                ("profanity", start, end, None)
+                for start, end in swearwords(passage)
+                if not any(name.start < end and start < name.end for name in names)
+            ),
             *((match.rule, match.start, match.end, match.severity) for match in self._reader.find(passage, account, self._names.rooms.find(passage), names)),
         ]
         for rule, first, last, severity in found:

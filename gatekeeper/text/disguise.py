@@ -62,7 +62,7 @@ class Disguises:
         if len(flat) < 2:  # noqa: PLR2004
             return set()
         forms: set[str] = set()
-        for key in without_one(flat):
+        for key in without_one(flat) | without_one(word):
             forms |= index.get(key, set())
         return forms
 
@@ -94,6 +94,8 @@ class Disguises:
         if firsts and lasts:
             sides = [set().union(*(roster.given_flat[form] for form in firsts)), set().union(*(roster.family_flat[form] for form in lasts))]
             candidates |= sides[0] & sides[1]
+            if cased and len(first) + len(last) >= LENGTH + 1 and len(last) > _ALONE - 1 and candidates:
+                return frozenset(candidates)  # one error in each half: too near to be somebody else
         for exact in (roster.given_flat.get(flat_first), roster.family_flat.get(flat_last)):
             if exact and len(exact) <= _FEW:
                 candidates |= exact

@@ -150,9 +150,10 @@ class NameFinder:
             for word in range(start, end)
             if passage.words[word] in common.word_surnames or passage.words[word] in common.word_names
         ]
-        if len(plain) < end - start:
-            return all(passage.capital[word] for word in plain) or len(plain) == 0 or not self._cased(passage, start)
-        return all(passage.capital[word] for word in plain)
+        sure = [word for word in range(start, end) if passage.words[word] not in common.word_surnames | common.word_names and len(passage.words[word]) > _NEAR]
+        if sure:
+            return True
+        return not plain or not self._cased(passage, start) or all(passage.capital[word] for word in plain)
 
     @staticmethod
     def _cased(passage: Passage, at: int) -> bool:
@@ -209,7 +210,7 @@ class NameFinder:
         end = at + 1
         while end < len(words) and len(words[end]) == 1 and passage.gap(end - 1) in {"-", ".", " "} and passage.capital[end]:
             end += 1
-        return Named(mention.start, end, "pupil-name-initials", both)
+        return Named(mention.start, end, "pupil-name-known-as" if mention.kind is Kind.KNOWN else "pupil-name-initials", both)
 
     # -- with a class -------------------------------------------------------------------------------------------
 

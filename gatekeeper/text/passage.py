@@ -59,6 +59,11 @@ class Passage:
         return start, end
 
 
+def _abbreviated(word: str, gap: str) -> bool:
+    """A full stop after "Mr" or a single letter ends no sentence."""
+    return gap.strip(" (").rstrip() == "." and (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"))
+
+
 def read(field: str, text: str) -> Passage:
     """Reads one field. Never fails: a text without words is a passage without words."""
     folded = fold(text)
@@ -74,7 +79,7 @@ def read(field: str, text: str) -> Passage:
         start, end = match.span()
         gap = plain[last:start]
         fresh = not words
-        if words and _STOP.search(gap) and not (words[-1] in _ABBREVIATIONS and gap.strip() == "."):
+        if words and _STOP.search(gap) and not _abbreviated(words[-1], gap):
             number += 1
             fresh = True
         words.append(match[0].replace("n't", "nt") if match[0].endswith("n't") else match[0])

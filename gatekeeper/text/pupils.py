@@ -11,6 +11,9 @@ from gatekeeper.text.roster import Kind, Roster
 from gatekeeper.text.tags import Tags
 
 
+_FAR = 9
+
+
 @dataclass(frozen=True, slots=True)
 class NameSpan:
     """A name found, in folded offsets."""
@@ -55,7 +58,7 @@ class PupilNames:
         keep(self._misspelt_in_class(passage, rooms, taken))
         keep(self._finder.initials(passage, rooms, taken))
         if not passage.field.endswith(".file"):
-            keep(self._firsts(passage, mentions, taken, found))
+            keep(self._firsts(passage, mentions, rooms, taken, found))
         return found
 
     def _span(self, passage: Passage, named: Named) -> NameSpan:
@@ -133,7 +136,7 @@ class PupilNames:
                     taken.take(at, at + 1)
         return found
 
-    def _firsts(self, passage: Passage, mentions: list[Mention], taken: Taken, found: list[NameSpan]) -> list[Named]:
+    def _firsts(self, passage: Passage, mentions: list[Mention], rooms: list[Room], taken: Taken, found: list[NameSpan]) -> list[Named]:
         """First names alone. Two rounds, because a sure name beside a word name makes that one sure."""
         sure = {at for one in found for at in passage.words_in(one.start, one.end)}
         accepted: list[Named] = []
@@ -143,7 +146,13 @@ class PupilNames:
                     continue
                 if self._alone.accept(passage, mention, taken, sure.__contains__):
                     rule = "pupil-name-first" if mention.kind is Kind.FIRST else "pupil-name-known-as"
-                    accepted.append(Named(mention.start, mention.end, rule, mention.pupils))
+                    near = [
+                        room for room in rooms
+                        if passage.sentence[room.start] == passage.sentence[mention.start] and room.start - mention.end < _FAR and mention.start - room.end < _FAR
+                    ]
+                    members = frozenset().union(*(mention.pupils & self.roster.in_class(room.place) for room in near))
+                    rule = "pupil-name-class" if members else rule
+                    accepted.append(Named(mention.start, mention.end, rule, members or mention.pupils))
                     taken.take(mention.start, mention.end)
                     sure.update(range(mention.start, mention.end))
         return accepted

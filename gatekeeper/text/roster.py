@@ -178,11 +178,11 @@ class Roster:
         for at, forms in self.last_squashed.items():
             for form in forms:
                 self.family_flat[skeleton(form)].add(at)
-        for flat, near in ((self.given_flat, self.given_near), (self.family_flat, self.family_near)):
-            for form in flat:
-                if len(form) > _SHORTEST:
-                    for key in without_one(form):
-                        near[key].add(form)
+        for index, near in ((self.first_squashed, self.given_near), (self.last_squashed, self.family_near)):
+            for form in {form for forms in index.values() for form in forms}:
+                flat = skeleton(form)
+                for key in without_one(form) | without_one(flat) if len(flat) > _SHORTEST else ():
+                    near[key].add(flat)
 
     def in_class(self, place: tuple[str, str]) -> set[int]:
         """The pupils of a class or a year, named by what `rooms.py` read."""
