@@ -54,7 +54,7 @@ class WorkerProcess:
         self._child = 0
         self._news: NewsWorker | None = None
         self._redis_next = self._sweep_next = 0.0
-        self._redis_lost = False
+        self._redis_lost = self._stopping = False
         self._keeper = FaceKeeper(socket_path(settings.data, "faces")) if queue == "scan" else None
         faces = self._keeper.client if self._keeper else None
         perform.build_with(lambda _process: build_services(settings, faces=faces), held=self._held)
@@ -62,7 +62,7 @@ class WorkerProcess:
     def run(self) -> NoReturn:
         """Work on and on; a signal to stop ends it by SystemExit."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _leave)
+            signal.signal(number, self._leave)
         for job in jobs.JOBS.values():
             if job.queue == self.queue:
                 import_module(job.function.rpartition(".")[0])  # once, here, and not in every child
@@ -70,8 +70,9 @@ class WorkerProcess:
             for claim in self._held.abandoned:
                 self._put_back(claim)
             log.info("ready")
-            while True:
+            while not self._stopping:
                 self.turn()
+            raise SystemExit(0)
         finally:
             self._part_from_child()
             if self._keeper:
@@ -92,6 +93,10 @@ class WorkerProcess:
         if self.queue == "mail" and time.monotonic() >= self._sweep_next:
             self._sweep_next = time.monotonic() + _SWEEP_EVERY
             self._run_child(_sweep, 0, seconds=_SWEEP_EVERY)
+
+    def _leave(self, _number: int, _frame: FrameType | None) -> NoReturn:
+        self._stopping = True  # RQ may lose the exception: its own farewell to a lost queue can raise another over it
+        raise SystemExit(0)
 
     def _listen(self) -> bool:
         """Whether there is a queue to listen to; if so, it has been listened to for a moment."""
@@ -212,10 +217,6 @@ def _function(job: jobs.Job) -> Callable[[int], object]:
     return function
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
-
-
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Work for the queue that the command names."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -228,7 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             settings.secret(name)  # said now, and not at the first job
     except SettingsError as err:
         sys.exit(f"{words[0]}: {err}")
-    WorkerProcess(words[0], settings).run()
+    try:
+        WorkerProcess(words[0], settings).run()
+    except SystemExit:
+        logging.shutdown()
+        os._exit(0)  # everything is put away; taking the interpreter apart would only cost the stop its time
 
 
 if __name__ == "__main__":
