@@ -173,7 +173,7 @@ class _Names:
     """Names of staff by number, each read once."""
 
     def __init__(self, session: Session) -> None:
-        self._names: dict[int, str] = dict(session.execute(select(Staff.id, Staff.name)).tuples().all())
+        self._names: dict[int, str] = {row.id: row.name for row in session.execute(select(Staff.id, Staff.name))}
 
     def of(self, staff_id: int | None) -> str:
         return self._names.get(staff_id or 0, "")
