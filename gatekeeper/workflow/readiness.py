@@ -44,7 +44,7 @@ def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = F
 def due_problem(post: Post, *, now: datetime, demo: bool = False) -> dict[str, str]:
     """What is wrong with the time, if anything."""
     try:
-        due = resolve(TypedDue.read(post.due_wall))
+        due = resolve(TypedDue.read(post.due_wall)) if post.due_wall or post.due_at is None else post.due_at
     except BadInput as refused:
         return refused.fields
     # in the demo nobody wants to wait: any coming minute will do

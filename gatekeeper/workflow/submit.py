@@ -123,7 +123,8 @@ def submit(services: Services, post_id: int, by: int) -> None:
             raise BadInput("The post is not ready to be checked.", fields=fields)
         if state is not P.DRAFT:
             touch(session, post, by=by, now=now, reason="The post was sent again.")  # a fresh yes needs a fresh version
-        post.due_at = resolve(TypedDue.read(post.due_wall))
+        if post.due_wall:
+            post.due_at = resolve(TypedDue.read(post.due_wall))
         post.send_when_clear, post.note = True, ""
         move(post, P.SCANNING)
         jobs.order(session, jobs.SCAN, post.id, now=now)
