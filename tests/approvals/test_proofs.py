@@ -74,6 +74,13 @@ def test_the_lock_survives_time_and_a_restart(room: Room) -> None:
     assert try_pin(room, PIN).outcome is PinOutcome.LOCKED
 
 
+def test_five_failures_are_a_lock_even_where_nobody_noted_it(room: Room) -> None:
+    room.give_pin()
+    room.run("UPDATE approver_pin SET failures = 5, locked_at = NULL")
+    assert try_pin(room, PIN).outcome is PinOutcome.LOCKED
+    assert try_pin(room, "").outcome is PinOutcome.LOCKED
+
+
 def test_a_right_pin_gives_all_tries_back(room: Room) -> None:
     room.give_pin()
     for _ in range(4):
