@@ -44,7 +44,7 @@ def run(environ: Mapping[str, str] | None = None) -> int:
     with only_one(settings.data):
         ensure_keys(settings, env)
         release(settings, clock=SystemClock(), tell=say)
-        programs = start_order(settings, env)
+        programs = [*queue_programs(settings, env), *own_programs(env)]
         supervisor = Supervisor(programs, logs=settings.data / "logs", tell=say)
         try:
             supervisor.start()
@@ -57,16 +57,16 @@ def run(environ: Mapping[str, str] | None = None) -> int:
     return 0
 
 
-def start_order(settings: Settings, env: dict[str, str], *helpers: Program) -> list[Program]:
-    """What leans on nothing first. Tells `env` where the queue is, unless the school has one of its own."""
-    programs = list(helpers)
-    if not (env.get("REDIS_URL") or env.get("GATEKEEPER_REDIS_URL")):
-        if embedded := queue_program(settings, env):
-            server, env["REDIS_URL"] = embedded
-            programs.insert(0, server)
-        else:
-            say(_NO_QUEUE)
-    return programs + own_programs(env)
+def queue_programs(settings: Settings, env: dict[str, str]) -> list[Program]:
+    """The embedded queue, unless the school has one of its own or there is none; tells `env` where it is."""
+    if env.get("REDIS_URL") or env.get("GATEKEEPER_REDIS_URL"):
+        return []
+    embedded = queue_program(settings, env)
+    if embedded is None:
+        say(_NO_QUEUE)
+        return []
+    server, env["REDIS_URL"] = embedded
+    return [server]
 
 
 @contextmanager

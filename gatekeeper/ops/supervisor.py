@@ -73,6 +73,12 @@ class Supervisor:
         for child in self._children:
             self._launch(child)
 
+    def add(self, programs: Sequence[Program]) -> None:
+        """Start more programs, once what they lean on is there."""
+        for program in programs:
+            self._children.append(_Child(program))
+            self._launch(self._children[-1])
+
     def keep(self, *, until: Callable[[], bool] = lambda: False) -> bool:
         """Bring back what dies until somebody asks to stop, or `until` says so. Says whether to go on."""
         while not self._stopping:
@@ -81,10 +87,6 @@ class Supervisor:
             self._look()
             time.sleep(_TICK)
         return False
-
-    def alive(self, name: str) -> bool:
-        """Whether the program of this name runs just now."""
-        return any(child.alive for child in self._children if child.program.name == name)
 
     def stop(self) -> None:
         """End every program, stage by stage; who does not go in time is killed."""
