@@ -88,7 +88,15 @@ def index() -> str:
         names = names_of_staff(session)
         actions = session.scalars(select(Audit.action).distinct().order_by(Audit.action)).all()
     return render_template(
-        "web/audit/index.html", rows=rows, names=names, actions=actions, filters=filters, place=place, told=_told
+        "web/audit/index.html",
+        rows=rows,
+        names=names,
+        actions=actions,
+        filters=filters,
+        place=place,
+        told=_told,
+        spelt=_spelt,
+        about=lambda subject: _about(subject, names),
     )
 
 
@@ -156,6 +164,19 @@ def _csv(rows: Any, names: dict[int, str]) -> Iterator[str]:
 
 def _harmless(cell: str) -> str:
     return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell  # a spreadsheet would run it as a formula
+
+
+def _spelt(action: str) -> str:
+    """An action in words: "consent.recorded" as "consent recorded"."""
+    return action.replace(".", " ").replace("_", " ")
+
+
+def _about(subject: str, names: dict[int, str]) -> str:
+    """What a line is about: staff by name, everything else by its number."""
+    kind, _, number = subject.partition(":")
+    if kind == "staff" and number.isdigit():
+        return names.get(int(number), subject)
+    return f"{kind} {number}".strip().replace("_", " ")
 
 
 def _told(detail: dict[str, Any]) -> str:
