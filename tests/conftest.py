@@ -16,6 +16,7 @@ pytest_plugins = (
     "tests.fixtures.databases",
     "tests.fixtures.browser",
     "tests.fixtures.mail",
+    "tests.fixtures.serving",
 )
 
 
