@@ -108,6 +108,16 @@ class DecisionPage:
     faces: dict[str, int] = field(default_factory=dict)  # how many of each kind, for the line at the top
 
     @property
+    def against(self) -> int:
+        """How many faces may not, or not any longer, be shown. A yes to them is never recorded."""
+        return sum(not face.allowed for photo in self.photos for face in photo.faces)
+
+    @property
+    def same_day(self) -> bool:
+        """Whether its window closes on the day it opens, so that the hour says enough."""
+        return london(self.due).date() == london(self.closes).date()
+
+    @property
     def asked(self) -> tuple[FindingShown, ...]:
         """The overrides to be answered one by one."""
         return tuple(finding for finding in self.findings if finding.asked)
@@ -231,14 +241,21 @@ def _pupil(session: Session, face: Face, *, kinds: tuple[str, ...], today: date)
     pupil = session.get(Pupil, face.pupil_id or 0)
     if pupil is None:
         return "", ("No longer on the register.",), False
-    answers = [answer_for(session, pupil, kind, today=today, words=label_of(kind)) for kind in kinds]
-    sentences = []
-    for answer in answers:
-        consent = session.get(Consent, answer.consent_id) if answer.allowed and answer.consent_id else None
-        on = f" ({_BASIS_WORDS[Basis(consent.basis)]}, recorded {_day(consent.given_on)})" if consent else ""
-        sentences.append(f"{answer.sentence.rstrip('.')}{on}.")
+    answers = {kind: answer_for(session, pupil, kind, today=today, words=label_of(kind)) for kind in kinds}
+    alike: dict[str, list[str]] = {}  # the same yes for two channels is one line
+    for kind, answer in answers.items():
+        if answer.allowed:
+            alike.setdefault(_on_record(session, answer.consent_id), []).append(label_of(kind))
+    sentences = [f"May be shown on {' and '.join(labels)}{on}." for on, labels in alike.items()]
+    sentences += [answer.sentence for answer in answers.values() if not answer.allowed]
     where = f" ({pupil.class_name})" if pupil.class_name else ""
-    return f"{pupil.full_name}{where}", tuple(sentences), all(answer.allowed for answer in answers)
+    return f"{pupil.full_name}{where}", tuple(sentences), all(answer.allowed for answer in answers.values())
+
+
+def _on_record(session: Session, consent_id: int | None) -> str:
+    """On what basis, and since when."""
+    consent = session.get(Consent, consent_id or 0)
+    return f" ({_BASIS_WORDS[Basis(consent.basis)]}, recorded {_day(consent.given_on)})" if consent else ""
 
 
 def _day(value: date) -> str:

@@ -9,7 +9,7 @@ import hashlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -34,6 +34,7 @@ from approvals.errors import (
 )
 from approvals.outcomes import decision_of
 from approvals.requests import summary_of
+from approvals.statements import written
 from approvals.tables import Decision, Verdict
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.media import MediaDamaged
@@ -124,13 +125,15 @@ def decide(request_id: str) -> Answer:
     pressed = request.form.get("verdict", "")
     if pressed not in set(Verdict):
         return _decision_page(view, typed=_typed(), errors={"": "Please press one of the three buttons."}, status=400)
+    form = _form(Verdict(pressed))
     try:
-        outcome = step.decide(services(), _secret(), _form(Verdict(pressed)))
+        outcome = step.decide(services(), _secret(), form)
     except ProofMissing as missing:  # the ten minutes ran out in between
         return _pin_page(view, PinForm(), status=403, sentence=str(missing))
     except (WordsMissing, DigestMismatch) as refused:
-        status = 409 if isinstance(refused, DigestMismatch) else 400
-        return _decision_page(view, typed=_typed(), errors=_errors(refused), status=status)
+        unwritten = isinstance(refused, WordsMissing)
+        errors = _missing(form, view) if unwritten else {"": str(refused)}
+        return _decision_page(view, typed=_typed(), errors=errors, status=400 if unwritten else 409)
     if outcome.decision is None:
         return render_template("web/decide/stopped.html", sentence=outcome.sentence), 409
     return redirect(url_for("decide.page", request_id=request_id), code=303)
@@ -260,14 +263,24 @@ def _form(verdict: Verdict) -> step.DecisionForm:
     )
 
 
-def _errors(refused: ApprovalError) -> dict[str, str]:
-    """A refusal tied to the fields it is about; what is about no field stands under the empty name."""
-    if isinstance(refused, StatementMissing):
-        return {refused.field: str(refused)}
-    if isinstance(refused, FindingUnanswered):
-        sentence = "Please answer this point in a sentence of your own, or choose another decision."
-        return {f"answer-{finding_id}": sentence for finding_id in refused.finding_ids}
-    return {"": str(refused)}
+def _missing(form: step.DecisionForm, view: tokens.View) -> dict[str, str]:
+    """Everything that is not written out yet, in the order of the page: nobody should be sent back for each in turn."""
+    with services().db.read() as session:
+        findings = step.required_findings(session, int(view.request.version_ref))
+    enough = "written out in full"
+    given = {"typed_name": form.typed_name, "statement": form.statement, "answers": form.answers}
+    filled = {"typed_name": enough, "statement": enough, "answers": dict.fromkeys(findings, enough)}
+    missing: dict[str, str] = {}
+    for part in ("answers", "statement", "typed_name"):
+        words: dict[str, Any] = filled | {part: given[part]}
+        try:
+            written(form.verdict, required_findings=findings, **words)
+        except StatementMissing as refused:
+            missing[refused.field] = str(refused)
+        except FindingUnanswered as refused:
+            sentence = "Please answer this point in a sentence of your own, or choose another decision."
+            missing |= {f"answer-{finding_id}": sentence for finding_id in refused.finding_ids}
+    return missing
 
 
 def _decision_page(

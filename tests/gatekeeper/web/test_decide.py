@@ -174,9 +174,9 @@ def test_after_the_pin_exactly_what_would_be_public_is_shown(head: FlaskClient, 
         "A table full of vegetables, picture 1",
         "Quarry Bank on x",
         "Quarry Bank on facebook",
-        "at the latest Mon 23 Nov 2026, 12:00",
+        "at the latest 12:00",
         "Pupil: Wren Applethwaite (Heron)",
-        "May be shown on X (consent, recorded 1 September 2026).",
+        "May be shown on X and Facebook (consent, recorded 1 September 2026).",
         "Said by Mx Author Quarry",
         school.digest(post_id),
     ):
@@ -478,6 +478,29 @@ def test_each_override_needs_its_own_answer(head: FlaskClient, school: School) -
     assert answer.status_code == 400
     assert f'id="answer-{override}-error"' in answer.text
     assert send(head, address, school, **{f"answer-{override}": "The mother wrote to us."}).status_code == 303
+
+
+def test_everything_that_is_missing_is_said_at_once(head: FlaskClient, school: School) -> None:
+    post_id = school.post()
+    override = add_findings(school, post_id)
+    address = proved(head, link_to(school, post_id))
+    answer = send(head, address, school, statement="", typed_name="")
+    for name in (f"answer-{override}", "statement", "typed_name"):
+        assert f'<a href="#{name}">' in answer.text
+        assert f'id="{name}-error"' in answer.text
+
+
+def test_a_permission_withdrawn_before_the_page_is_opened_stands_on_top_of_it(
+    head: FlaskClient, school: School, clock: ToldClock
+) -> None:
+    address = proved(head, link_to(school, school.post(pupils=("Wren", "Jonty"))))
+    assert "each with permission here" in head.get(address).text
+    with school.services.db.begin() as session:
+        school.permit(session, "Wren", "facebook", allowed=False)
+    page = head.get(address).text
+    assert "1 face may not be shown now, so an approval cannot be recorded" in page
+    assert "each with permission here" not in page
+    assert "May not be shown on Facebook." in page
 
 
 def test_what_was_typed_survives_the_end_of_the_proof(head: FlaskClient, school: School, clock: ToldClock) -> None:

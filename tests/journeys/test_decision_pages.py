@@ -1,0 +1,110 @@
+"""The decision pages in a real browser: scripts that run change nothing, Enter decides nothing, no script is needed."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
+
+from approvals import tokens
+from approvals.tables import ApprovalBase, ApprovalRequest
+from gatekeeper.db.base import Base
+from gatekeeper.posts.status import PostState
+from tests.factories.school import PIN, School
+from tests.journeys.conftest import Site
+
+pytestmark = pytest.mark.browser
+
+
+def link_to(site: Site, post_id: int) -> str:
+    """The address in the e-mail about this post."""
+    school = site.school
+    school.ask(post_id)
+    with school.services.db.begin() as session:
+        asked = session.scalars(select(ApprovalRequest).order_by(ApprovalRequest.opened_seq.desc())).first()
+        assert asked is not None
+        token = tokens.mint(
+            session, request=asked, person_id=school.head, purpose=tokens.DECIDE, now=school.services.clock.now()
+        )
+    return f"{site.url}/a/{token}"
+
+
+def everything(school: School) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    with school.services.db.read() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table))]
+            for metadata in (Base.metadata, ApprovalBase.metadata)
+            for table in metadata.sorted_tables
+        }
+
+
+def test_a_scanner_that_runs_scripts_and_presses_everything_changes_nothing(site: Site, page: Page) -> None:
+    """It opens the link as a browser does, waits for every script, follows every link and presses every button."""
+    link = link_to(site, site.school.post(photos=2, pupils=("Wren",)))
+    before = everything(site.school)
+    for _ in range(3):
+        page.goto(link, wait_until="networkidle")
+        page.evaluate("document.querySelectorAll('form').forEach(form => form.requestSubmit())")
+        page.wait_for_load_state("networkidle")
+        for button in page.locator("button").all():
+            if button.is_visible():
+                button.click(no_wait_after=True)
+                page.wait_for_load_state("networkidle")
+        for address in page.eval_on_selector_all("a[href]", "found => found.map(a => a.href)"):
+            if address.startswith(site.url):
+                page.goto(address, wait_until="networkidle")
+    assert everything(site.school) == before
+
+
+def test_enter_in_a_field_decides_nothing(site: Site, phone: Page) -> None:
+    """There are three answers and none of them is the one that a slip of the finger gives."""
+    post_id = site.school.post()
+    phone.goto(link_to(site, post_id))
+    phone.get_by_label("Your PIN").fill(PIN)
+    phone.get_by_label("Your PIN").press("Enter")
+    phone.get_by_label("In your words").fill("I approve this.")
+    phone.get_by_label("Your name").fill("Head Quarry")
+    phone.get_by_label("Your name").press("Enter")
+    expect(phone.get_by_role("alert")).to_contain_text("Please press one of the three buttons.")
+    assert phone.get_by_label("In your words").input_value() == "I approve this."
+    assert site.school.state(post_id) == PostState.WAITING
+    phone.get_by_role("button", name="Approve").click()
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Your decision is recorded")
+    assert site.school.state(post_id) == PostState.SCHEDULED
+
+
+@pytest.mark.parametrize(("button", "state"), [("Ask for changes", PostState.CHANGES), ("Refuse", PostState.REFUSED)])
+def test_the_whole_way_works_without_a_script_on_a_phone(
+    site: Site, browser: Browser, button: str, state: PostState
+) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
+    plain = context.new_page()
+    post_id = site.school.post(photos=1, pupils=("Wren",))
+    plain.goto(link_to(site, post_id))
+    assert re.fullmatch(rf"{site.url}/decide/[0-9a-f]{{32}}", plain.url)
+    plain.get_by_label("Your PIN").fill(PIN)
+    plain.get_by_role("button", name="Show me the post").click()
+    picture = plain.locator(".who-picture img").first
+    picture.scroll_into_view_if_needed()
+    expect(picture).to_be_visible()
+    plain.get_by_label("In your words").fill("Please leave the last sentence out.")
+    plain.get_by_label("Your name").fill("Head Quarry")
+    plain.get_by_role("button", name=button).click()
+    expect(plain.get_by_text("Your decision is recorded")).to_be_visible()
+    assert site.school.state(post_id) == state
+    context.close()
+
+
+def test_what_matters_is_on_the_first_screen_of_a_phone(site: Site, phone: Page) -> None:
+    """What, where, when, who, and what the checks said, before anything is scrolled."""
+    phone.goto(link_to(site, site.school.post(photos=1, pupils=("Wren",))))
+    expect(phone.get_by_role("button", name="Show me the post")).to_be_in_viewport()
+    phone.get_by_label("Your PIN").fill(PIN)
+    phone.get_by_role("button", name="Show me the post").click()
+    for word in ("Where", "When", "Who is in it", "What the checks said"):
+        expect(phone.get_by_text(word, exact=True)).to_be_in_viewport()
+    expect(phone.get_by_role("link", name="Go to the decision")).to_be_in_viewport()
+    phone.get_by_role("link", name="Go to the decision").click()
+    expect(phone.get_by_role("heading", name="Your decision")).to_be_in_viewport()
