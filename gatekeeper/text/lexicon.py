@@ -31,6 +31,7 @@ class Entry:
     rule: str
     patterns: tuple[str, ...]
     unless: tuple[str, ...]
+    post_unless: tuple[str, ...]
     severity: str | None
     account: str | None
     scope: str
@@ -121,7 +122,7 @@ def _entry(raw: object, number: int) -> Entry:
     if account not in {None, "school", "staff"} or scope not in _SCOPES:
         raise LexiconError(f"{called} has an account or a scope that does not exist.")
     lists: dict[str, tuple[str, ...]] = {}
-    for key in ("patterns", "unless"):
+    for key in ("patterns", "unless", "post_unless"):
         value = raw.get(key, [])
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             raise LexiconError(f"{called} needs a list of texts for {key!r}.")
@@ -129,7 +130,7 @@ def _entry(raw: object, number: int) -> Entry:
     if not lists["patterns"]:
         raise LexiconError(f"{called} has no patterns.")
     return Entry(
-        str(texts["id"]), str(texts["rule"]), lists["patterns"], lists["unless"],
+        str(texts["id"]), str(texts["rule"]), lists["patterns"], lists["unless"], lists["post_unless"],
         severity, account, str(scope), str(texts["hit"]), str(texts["miss"]),
     )  # fmt: skip
 
@@ -141,6 +142,7 @@ class Compiled:
     entry: Entry
     patterns: tuple[Pattern, ...]
     unless: tuple[Pattern, ...]
+    post_unless: tuple[Pattern, ...]
 
 
 def compiled(lexicon: Lexicon) -> tuple[Atoms, tuple[Compiled, ...]]:
@@ -158,6 +160,7 @@ def compiled(lexicon: Lexicon) -> tuple[Atoms, tuple[Compiled, ...]]:
                     entry,
                     tuple(compile_pattern(source, atoms) for source in entry.patterns),
                     tuple(compile_pattern(source, atoms) for source in entry.unless),
+                    tuple(compile_pattern(source, atoms) for source in entry.post_unless),
                 )
             )
         except PatternError as err:

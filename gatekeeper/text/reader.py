@@ -68,6 +68,8 @@ class Reader:
             one = self._entries[number]
             if one.entry.account not in {None, account}:
                 continue
+            if any(fits(pattern, found, 0, len(passage.words)) for pattern in one.post_unless):
+                continue
             patterns = [one.patterns[place] for place in sorted(wanted[number])]
             for first, last, marks in self._units(passage, one.entry.scope, by_sentence, found):
                 if (one.entry.rule, first) in seen or not self._matches(one, patterns, marks, first, last):
