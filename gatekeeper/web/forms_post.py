@@ -43,13 +43,13 @@ class PostForm(Form):
     due_time = StringField("Time", widget=TimeInput())
     fold = RadioField(
         "Which of the two?",
-        choices=[("0", "The first, before the clocks go back"), ("1", "The second, after they went back")],
+        choices={"0": "The first, before the clocks go back", "1": "The second, after they went back"},
         description="The clocks go back that night, so this hour comes twice.",
     )
     window = SelectField(
         "How long may it still go out after that?",
         coerce=_whole,
-        choices=list(limits.WINDOWS.items()),
+        choices=dict(limits.WINDOWS),
         description="If something is in the way at its time, it is tried until then, and never later.",
     )
     revision = HiddenField()
@@ -94,7 +94,7 @@ def post_form(draft: DraftView | None, choices: tuple[ChannelChoice, ...], *, fi
     photos = draft.photos if draft else ()
     kind = type("PostFormWithPhotos", (PostForm,), {k: v for photo in photos for k, v in _photo_fields(photo).items()})
     form = cast("PostForm", kind(formdata=None, data=_stored(draft)) if fill else kind())
-    form.channels.choices = [(choice.id, choice.name) for choice in choices]
+    form.channels.choices = {choice.id: choice.name for choice in choices}
     return form
 
 
@@ -106,7 +106,7 @@ def _photo_fields(photo: DraftPhoto) -> dict[str, Any]:
             description="For people who cannot see it. Say what happens in it, without pupils' names.",
             render_kw={"rows": 2},
         ),
-        f"people_{photo.id}": RadioField(f"Who is in photo {number}?", choices=list(limits.PEOPLE.items())),
+        f"people_{photo.id}": RadioField(f"Who is in photo {number}?", choices=dict(limits.PEOPLE)),
         f"basis_{photo.id}": StringField(
             f"Why may the people in photo {number} be shown?",
             description="For example: on the consent register; asked on the day; nobody can be recognised.",
