@@ -1,0 +1,154 @@
+"""What is written into the register counts at once, and nobody is named outside it."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from gatekeeper.db.session import Database
+from gatekeeper.errors import BadInput, Conflict, NotFound
+from gatekeeper.people.consent import Basis, Purpose, answer_for
+from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.roll import ANY_CHANNEL, consent_history, find_pupils, newest_consent
+from gatekeeper.people.staff import Audit, Role
+from gatekeeper.posts.model import Post
+from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import consents
+from tests.conftest import ToldClock
+from tests.factories.school import School, make_services
+
+YES = consents.Permission(
+    allowed=True, basis=Basis.CONSENT, given_on=date(2026, 10, 1), note="signed form, both parents"
+)
+
+
+@pytest.fixture
+def school(sqlite_database: Database, tmp_path: Path, clock: ToldClock) -> School:
+    return School(make_services(sqlite_database, tmp_path, clock))
+
+
+@pytest.fixture
+def lead(school: School) -> int:
+    return school.staff[Role.CONSENT_LEAD]
+
+
+def allowed(school: School, name: str, kind: str = "x") -> bool:
+    with school.services.db.read() as session:
+        pupil = session.get_one(Pupil, school.pupils[name])
+        return answer_for(session, pupil, kind, today=date(2026, 11, 23), words="X").allowed
+
+
+def test_a_recorded_yes_counts_and_a_withdrawal_takes_it_back_at_once(school: School, lead: int) -> None:
+    isolde = school.pupils["Isolde"]
+    assert not allowed(school, "Isolde")
+    consents.record_consent(school.services, isolde, "x", YES, by=lead)
+    assert allowed(school, "Isolde")
+    assert not allowed(school, "Isolde", "facebook")
+    consents.withdraw_consent(school.services, isolde, "x", Purpose.SOCIAL_MEDIA, by=lead)
+    assert not allowed(school, "Isolde")
+    with pytest.raises(Conflict):
+        consents.withdraw_consent(school.services, isolde, "x", Purpose.SOCIAL_MEDIA, by=lead)
+    with school.services.db.read() as session:
+        (row,) = consent_history(session, isolde)
+    assert (row.withdrawn_by, row.allowed) == (lead, True)
+
+
+def test_the_never_mark_beats_a_yes_and_needs_a_reason(school: School, lead: int) -> None:
+    wren = school.pupils["Wren"]
+    with pytest.raises(BadInput):
+        consents.mark_never(school.services, wren, reason=" ", by=lead)
+    consents.mark_never(school.services, wren, reason="Court order", by=lead)
+    assert not allowed(school, "Wren")
+    with pytest.raises(BadInput):
+        consents.clear_never(school.services, wren, reason="", by=lead)
+    consents.clear_never(school.services, wren, reason="Order ended", by=lead)
+    assert allowed(school, "Wren")
+    with pytest.raises(Conflict):
+        consents.clear_never(school.services, wren, reason="Again please", by=lead)
+
+
+def test_a_leaver_is_a_no_from_the_day_after(school: School, lead: int) -> None:
+    wren = school.pupils["Wren"]
+    consents.set_leaver(school.services, wren, left_on=date(2026, 11, 23), by=lead)
+    assert allowed(school, "Wren")
+    consents.set_leaver(school.services, wren, left_on=date(2026, 11, 22), by=lead)
+    assert not allowed(school, "Wren")
+    consents.set_leaver(school.services, wren, left_on=None, by=lead)
+    assert allowed(school, "Wren")
+
+
+@pytest.mark.parametrize(
+    ("permission", "field"),
+    [
+        (consents.Permission(allowed=True, basis=Basis.CONSENT, given_on=date(2026, 11, 24)), "given_on"),
+        (
+            consents.Permission(
+                allowed=True, basis=Basis.CONSENT, given_on=date(2026, 10, 1), expires_on=date(2026, 9, 30)
+            ),
+            "expires_on",
+        ),
+    ],
+)
+def test_dates_that_cannot_be_right_are_refused(
+    school: School, lead: int, permission: consents.Permission, field: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        consents.record_consent(school.services, school.pupils["Isolde"], "x", permission, by=lead)
+    assert field in caught.value.fields
+
+
+def test_unknown_pupils_and_channels_are_refused(school: School, lead: int) -> None:
+    with pytest.raises(NotFound):
+        consents.record_consent(school.services, 999, "x", YES, by=lead)
+    with pytest.raises(BadInput):
+        consents.record_consent(school.services, school.pupils["Wren"], "tiktok", YES, by=lead)
+
+
+def test_a_biometric_yes_says_who_consented_in_writing(school: School, lead: int) -> None:
+    wren = school.pupils["Wren"]
+    bare = consents.Permission(allowed=True, basis=Basis.CONSENT, given_on=date(2026, 10, 1), note="ok")
+    with pytest.raises(BadInput) as caught:
+        consents.record_biometric(school.services, wren, bare, by=lead)
+    assert "note" in caught.value.fields
+    consents.record_biometric(school.services, wren, YES, by=lead)
+    with school.services.db.read() as session:
+        row = newest_consent(session, wren, ANY_CHANNEL, Purpose.BIOMETRIC)
+    assert row is not None
+    assert row.allowed
+
+
+def test_the_author_of_a_waiting_post_is_told_without_a_name(school: School, lead: int) -> None:
+    shown = school.post(photos=1, pupils=("Wren",))
+    other = school.post(photos=1, pupils=("Jonty",))
+    with school.services.db.begin() as session:
+        for post_id in (shown, other):
+            session.get_one(Post, post_id).state = PostState.SCHEDULED
+    consents.withdraw_consent(school.services, school.pupils["Wren"], "x", Purpose.SOCIAL_MEDIA, by=lead)
+    with school.services.db.read() as session:
+        assert session.get_one(Post, shown).note == consents.CHANGED_NOTE
+        assert session.get_one(Post, other).note != consents.CHANGED_NOTE
+    assert "Wren" not in consents.CHANGED_NOTE
+
+
+def test_every_step_and_every_look_is_audited_and_names_nobody(school: School, lead: int) -> None:
+    wren = school.pupils["Wren"]
+    consents.note_look(school.services, wren, by=lead)
+    consents.record_consent(school.services, wren, "x", YES, by=lead)
+    consents.mark_never(school.services, wren, reason="Court order about Wren", by=lead)
+    with school.services.db.read() as session:
+        rows = session.scalars(select(Audit).where(Audit.subject == f"pupil:{wren}")).all()
+    assert [row.action for row in rows] == ["pupil.seen", "consent.recorded", "never.marked"]
+    assert "Wren" not in str([(row.subject, row.detail) for row in rows])
+
+
+def test_pupils_are_found_however_the_name_is_typed(school: School) -> None:
+    with school.services.db.begin() as session:
+        session.get_one(Pupil, school.pupils["Wren"]).first_name = "Zoë"
+    with school.services.db.read() as session:
+        today = date(2026, 11, 23)
+        assert [p.id for p in find_pupils(session, today=today, words="ZOE").items] == [school.pupils["Wren"]]
+        assert find_pupils(session, today=today, words="nobody").total == 0
+        assert find_pupils(session, today=today, left=True).total == 0
+        page = find_pupils(session, today=today + timedelta(days=1), page=9, size=2)
+        assert (page.number, page.pages, page.total) == (2, 2, 3)
