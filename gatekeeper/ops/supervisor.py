@@ -106,7 +106,9 @@ class Supervisor:
             if child.process:
                 child.process.wait()
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if not self._stopping:
+            self._tell(f"Stopping ({signal.Signals(number).name}).")
         self._stopping = True
 
     def _launch(self, child: _Child) -> None:
