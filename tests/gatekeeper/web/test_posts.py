@@ -320,15 +320,16 @@ STEPS = (
 
 
 @pytest.mark.parametrize("role", [Role.LINE_MANAGER, Role.HEADTEACHER, Role.ADMINISTRATOR, Role.CONSENT_LEAD])
-@pytest.mark.parametrize("step", STEPS)
 def test_cannot_do_anything_to_anothers_post(
-    browser: Browser, services: Services, opened: dict[str, int], role: Role, step: str
+    browser: Browser, services: Services, opened: dict[str, int], role: Role
 ) -> None:
-    data = {"as": "adult", "who": "Somebody", "reason": "A reason that is long enough.", "photo": file()}
+    data = {"as": "adult", "who": "Somebody", "reason": "A reason that is long enough."}
     data |= {"left": "0", "top": "0", "right": "50", "bottom": "50"}
-    answer = browser(role).post(f"/posts/{opened['post']}/{step.format(**opened)}", data=data)
-    assert answer.status_code in {403, 404}
-    assert state(services, opened["post"]) == PostState.OPEN
+    other = browser(role)
+    for step in STEPS:
+        answer = other.post(f"/posts/{opened['post']}/{step.format(**opened)}", data={**data, "photo": file()})
+        assert answer.status_code in {403, 404}, step
+        assert state(services, opened["post"]) == PostState.OPEN, step
 
 
 @pytest.mark.parametrize(
