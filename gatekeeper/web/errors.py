@@ -69,12 +69,14 @@ def _page(status: int, sentence: str = "", *, reference: str = "") -> tuple[Any,
     heading, advice = PAGES.get(status, PAGES[400 if status < 500 else 500])  # noqa: PLR2004
     if wants_json():
         return jsonify(error=sentence or advice), status
-    return (
-        render_template(
+    try:
+        page = render_template(
             "web/errors/error.html", status=status, heading=heading, sentence=sentence or advice, reference=reference
-        ),
-        status,
-    )
+        )
+    except Exception:  # noqa: BLE001 - what broke the page (an unknown host, a lost database) can break this one too
+        plain = f"{heading}. {sentence or advice} {reference}".strip()
+        return Response(plain, status, mimetype="text/plain"), status
+    return page, status
 
 
 class Site(Flask):

@@ -45,8 +45,9 @@ def readable_on(colour: str, paper: str, *, towards: str) -> str:
 
 
 def letters_on(colour: str) -> str:
-    """White or ink, whichever reads better on the colour."""
-    return _WHITE if contrast(_WHITE, colour) >= contrast(_INK, colour) else _INK
+    """White or ink, whichever reads better on the colour; black on the few greys where neither does."""
+    better = max((_WHITE, _INK), key=lambda letters: contrast(letters, colour))
+    return better if contrast(better, colour) >= READABLE else "#000000"
 
 
 def style_sheet(colour: str) -> str:

@@ -18,6 +18,7 @@ from gatekeeper.posts.media import MediaStore
 from gatekeeper.settings import Settings
 from gatekeeper.web.app import create_app
 from gatekeeper.workflow.services import Services
+from tests.conftest import ToldClock
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
@@ -39,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def services(settings: Settings, clock) -> Iterator[Services]:
+def services(settings: Settings, clock: ToldClock) -> Iterator[Services]:
     upgrade(settings.database_url)
     db = Database(settings.database_url)
     yield Services(
@@ -80,7 +81,9 @@ def app(services: Services) -> Flask:
 
 
 @pytest.fixture
-def browser(app: Flask, services: Services, people: dict[Role, int], clock) -> Callable[[Role | None], FlaskClient]:
+def browser(
+    app: Flask, services: Services, people: dict[Role, int], clock: ToldClock
+) -> Callable[[Role | None], FlaskClient]:
     """A browser signed in as a role, or signed out."""
 
     def open_browser(role: Role | None) -> FlaskClient:
