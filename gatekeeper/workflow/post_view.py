@@ -52,7 +52,9 @@ TURN_WORDS: Final[dict[PostState, str]] = {
 }
 
 
+#: an open post of which nothing is open any more
 READY: Final = "With you. Nothing is open: send it to the headteacher."
+READY_BADGE: Final = ("Ready for the headteacher", "success", "✓")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +175,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
         mine, pictures = post.author_id == by.id, may_see_pictures(post, by)
         state = PostState(post.state)
         content = _content(session, post, today=today) if pictures else _Content()
+        ready = state is P.OPEN and pictures and not content.open_items
         return PostView(
             id=post.id,
             title=post.title or f"Post {post.id}",
@@ -180,8 +183,8 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             mine=mine,
             pictures=pictures,
             state=state,
-            badge=BADGE[state],
-            turn=READY if state is P.OPEN and pictures and not content.open_items else _turn(post),
+            badge=READY_BADGE if ready else BADGE[state],
+            turn=READY if ready else _turn(post),
             progress=post.progress,
             note=post.note,
             revision=post.revision,
