@@ -76,6 +76,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
     seen = look_at_pictures(services, version)
     now = services.clock.now()
     with services.step() as session:
+        post = post_for_update(session, post_id_of(request))  # first the post and then the ledger, as every edit does
         ledger.hold(session)
         view = tokens.view(session, view_secret, now=now)
         staff = colleagues(session, now=now)
@@ -85,7 +86,6 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             return may_decide(person_id, staff, author_id=request.author_id)
 
         decisions.check_can_decide(session, view, may_decide=entitled, now=now)
-        post = post_for_update(session, post_id_of(request))
         if post.state != PostState.WAITING or str(post.version_id) != request.version_ref:
             raise RequestClosed(told_closing(request))
         version = session.get_one(Version, int(request.version_ref), populate_existing=True)
@@ -148,7 +148,12 @@ def required_findings(session: Session, version_id: int) -> dict[str, str]:
 
 def post_id_of(request: ApprovalRequest) -> int:
     """The post that a request asks about."""
-    return int(request.subject.removeprefix(subject_of(0).removesuffix("0")))
+    return post_id_in(request.subject)
+
+
+def post_id_in(subject: str) -> int:
+    """The number of the post that bears this name in the approval room."""
+    return int(subject.removeprefix(subject_of(0).removesuffix("0")))
 
 
 def waiting_for(session: Session, person_id: int, *, now: datetime) -> list[ApprovalRequest]:
@@ -192,22 +197,24 @@ def expire_due(services: Services) -> int:
     """Close every question whose time has come, and tell the authors. Says how many posts expired."""
     now = services.clock.now()
     with services.db.read() as session:  # most times there is nothing, and then no writer's place is taken
-        asked = select(ApprovalRequest.id).where(
+        asked = select(ApprovalRequest.subject).where(
             ApprovalRequest.status == RequestStatus.OPEN, ApprovalRequest.expires_at <= now
         )
         unasked = select(Post.id).where(Post.state == PostState.REQUESTING, Post.due_at <= now)
-        if session.scalars(asked).first() is None and session.scalars(unasked).first() is None:
-            return 0
+        due = {post_id_in(subject) for subject in session.scalars(asked)} | set(session.scalars(unasked))
+    if not due:
+        return 0
     expired = 0
     with services.step() as session:
-        for request in requests.expire_due(session, now):
-            post = post_for_update(session, post_id_of(request))
-            if post.state == PostState.WAITING and str(post.version_id) == request.version_ref:
-                expire(session, post, sentence=NOT_IN_TIME, now=now)
-                expired += 1
-        for post_id in session.scalars(unasked).all():
-            post = post_for_update(session, post_id)
-            if post.state == PostState.REQUESTING:
+        # the posts before the ledger, as every edit does; a post that was deleted leaves its question behind
+        found = [session.get(Post, post_id, with_for_update=True, populate_existing=True) for post_id in sorted(due)]
+        closed = {request.version_ref for request in requests.expire_due(session, now)}
+        for post in found:
+            if post is None:
+                continue
+            undecided = post.state == PostState.WAITING and str(post.version_id) in closed
+            unasked_for = post.state == PostState.REQUESTING and post.due_at is not None and post.due_at <= now
+            if undecided or unasked_for:
                 expire(session, post, sentence=NOT_IN_TIME, now=now)
                 expired += 1
     return expired

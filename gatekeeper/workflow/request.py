@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import ledger, requests
+from approvals import requests
 from approvals.requests import Summary
 from gatekeeper.clock import london
 from gatekeeper.people.pupils import Pupil
@@ -43,7 +43,6 @@ def run(services: Services, post_id: int) -> None:
     seen = look_at_pictures(services, version)
     now = services.clock.now()
     with services.step() as session:
-        ledger.hold(session)
         post = post_for_update(session, post_id)
         if post.state != PostState.REQUESTING or post.version_id != version.id:
             return  # it was edited or withdrawn while the pictures were read

@@ -1,6 +1,8 @@
 """Deciding: once, by the right person, about exactly what was shown; and everything that follows, or nothing."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ from sqlalchemy import func, select
 
 from approvals import ledger, proofs, requests
 from approvals.errors import (
+    AlreadyDecided,
     DigestMismatch,
     FindingUnanswered,
     LinkExpired,
@@ -28,7 +31,7 @@ from gatekeeper.people.consent import Consent
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Audit, Role, Staff
 from gatekeeper.posts.model import ChannelAccount, Face, Finding, Photo, Post, Publication, Version
-from gatekeeper.posts.repository import move
+from gatekeeper.posts.repository import move, post_for_update
 from gatekeeper.posts.status import FindingState, PostState, PublicationState
 from gatekeeper.workflow import decide as step
 from gatekeeper.workflow import request as request_step
@@ -526,3 +529,67 @@ def test_looking_for_what_expired_writes_nothing_when_nothing_did(school: School
     with school.services.db.read() as session:
         assert session.scalar(select(func.count()).select_from(LedgerEntry)) == before
         assert requests.summary_of(the_request(school)).channels == ("X",)
+
+
+def test_many_at_once_make_one_decision(database: Database, tmp_path: Path, clock: ToldClock) -> None:
+    """Six browsers, each with the PIN given, press at the same moment; half say yes and half say no."""
+    school = School(make_services(database, tmp_path, clock))
+    post_id = school.post()
+    link = school.ask(post_id)
+    secrets = [step.prove(school.services, link, PIN).view_secret or "" for _ in range(6)]
+    verdicts = [Verdict.APPROVE, Verdict.REFUSE] * 3
+
+    def press(secret: str, verdict: Verdict) -> str:
+        try:
+            step.decide(school.services, secret, form(school, post_id, verdict))
+        except (LinkSpent, AlreadyDecided):
+            return "too late"
+        return "recorded"
+
+    with ThreadPoolExecutor(6) as crowd:
+        answers = list(crowd.map(press, secrets, verdicts))
+    assert sorted(answers) == ["recorded"] + ["too late"] * 5
+    (decision,) = decisions(school)
+    assert decision.verdict == verdicts[answers.index("recorded")]
+    assert len(publications(school)) == (2 if decision.verdict == Verdict.APPROVE else 0)
+
+
+def test_an_edit_and_a_decision_at_once_never_leave_an_approval_of_something_else(
+    database: Database, tmp_path: Path, clock: ToldClock
+) -> None:
+    """Whoever comes second finds what the first one did: an edit takes the approval back, or the link is spent."""
+    school = School(make_services(database, tmp_path, clock))
+    for _ in range(4):
+        post_id = school.post()
+        secret, filled = proved(school, post_id), form(school, post_id)
+
+        def edit(post_id: int = post_id) -> None:
+            with school.services.step() as session:
+                touch(session, post_for_update(session, post_id), by=school.author, now=clock.now())
+
+        def approve(secret: str = secret, filled: DecisionForm = filled) -> None:
+            with suppress(LinkSpent):
+                step.decide(school.services, secret, filled)
+
+        with ThreadPoolExecutor(2) as both:
+            for done in [both.submit(edit), both.submit(approve)]:
+                done.result()
+        assert school.state(post_id) == PostState.DRAFT
+        with school.services.db.read() as session:
+            version_id = session.get_one(Post, post_id).version_id
+            rows = session.scalars(select(Publication.state).where(Publication.version_id == version_id)).all()
+        assert set(rows) <= {PublicationState.CANCELLED}
+
+
+def test_a_post_asked_for_anew_with_a_later_time_does_not_expire_with_its_old_question(
+    school: School, clock: ToldClock
+) -> None:
+    post_id = school.post()
+    school.ask(post_id)
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        post.state, post.due_at = PostState.REQUESTING, clock.now() + timedelta(hours=5)
+    clock.advance(hours=1)
+    assert step.expire_due(school.services) == 0
+    assert school.state(post_id) == PostState.REQUESTING
+    assert the_request(school).status == RequestStatus.EXPIRED
