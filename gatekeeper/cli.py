@@ -136,7 +136,8 @@ def _web(_asked: argparse.Namespace) -> int:
     settings = load_settings("web")
     application = create_app(build_services(settings))
     serve(application, host=settings.host, port=settings.port, behind_proxy=bool(settings.trusted_proxies))
-    return DONE
+    sys.stderr.flush()
+    os._exit(DONE)  # every answer is out; taking the interpreter apart would only cost the stop its time
 
 
 def _worker(asked: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 _TICK = 0.1
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 _STEADY = 30.0  # after so many seconds a process counts as well, and its next death as its first
-_ALL_STOPPED_WITHIN = 4.0
+_ALL_STOPPED_WITHIN = 3.5
 _LOG_LIMIT = 5_000_000
 _LOG_LOOK = 60.0
 
