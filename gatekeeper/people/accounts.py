@@ -39,11 +39,12 @@ def identify(session: Session, *, email: str) -> Staff | None:
     return session.scalars(select(Staff).where(Staff.email == email.strip().lower())).first()
 
 
-def count_try(staff: Staff, *, now: datetime) -> bool:
+def count_try(session: Session, staff: Staff, *, now: datetime) -> bool:
     """Write a try at the password down before it is made; False when the account rests.
 
     Counting first means that many tries at once cannot outrun the counter.
     """
+    session.refresh(staff, with_for_update=True)  # two tries in one instant are counted one after the other
     if staff.locked_until is not None and staff.locked_until > now:
         return False
     if staff.locked_until is not None:

@@ -42,7 +42,7 @@ def sign_in(services: Services, *, email: str, password: str, agent: str = "") -
     now = services.clock.now()
     with services.step() as session:
         staff = accounts.identify(session, email=email)
-        open_now = staff is not None and accounts.count_try(staff, now=now)
+        open_now = staff is not None and accounts.count_try(session, staff, now=now)
     stored = staff.password_hash if staff is not None and open_now else None
     right = is_password(stored, password)  # outside the transaction: it is slow on purpose
     with services.step() as session:
@@ -143,7 +143,7 @@ def check_own_password(services: Services, staff_id: int, password: str, *, fiel
     """
     with services.step() as session:
         staff = session.get_one(Staff, staff_id)
-        open_now = accounts.count_try(staff, now=services.clock.now())
+        open_now = accounts.count_try(session, staff, now=services.clock.now())
     if not is_password(staff.password_hash if open_now else None, password):
         sentence = "This is not your present password."
         raise BadInput(sentence, fields={field: sentence})

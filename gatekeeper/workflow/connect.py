@@ -18,6 +18,7 @@ from gatekeeper.channels import seal
 from gatekeeper.channels.base import Credentials, Deadline
 from gatekeeper.channels.errors import ChannelBusy, ChannelError
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound, SettingsError
+from gatekeeper.mail.order import order_notice
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.policy.limits import LIMITS, label_of
 from gatekeeper.posts.model import ChannelAccount
@@ -187,7 +188,10 @@ def open_channel(services: Services, account_id: int, *, by: int, pin: str, decl
         sentence = "Please declare that this page is the school's own, or leave the channel closed."
         raise BadInput(sentence, fields={"declared_own": sentence})
     with services.step() as session:
-        tried = proofs.check_pin(session, by, pin, now=services.clock.now())
+        now = services.clock.now()
+        tried = proofs.check_pin(session, by, pin, now=now)
+        if tried.locked_now:
+            order_notice(session, "pin_locked", staff_id=by, subject=f"pin:{now:%Y%m%dT%H%M%S}", now=now)
     tried.demand()  # after the commit, so that a wrong try stays counted
     with services.step() as session:
         now = services.clock.now()

@@ -1,5 +1,6 @@
 """Signing in, links, and what a wrong guess costs."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotAllowed
 from gatekeeper.mail.model import Notice
 from gatekeeper.people import passwords
-from gatekeeper.people.accounts import mint_invitation
+from gatekeeper.people.accounts import TRIES, count_try, mint_invitation
 from gatekeeper.people.sessions import find_session
 from gatekeeper.people.staff import Invitation, Role, Staff, StaffSession
 from gatekeeper.workflow import accounts, staff
@@ -201,3 +202,16 @@ def test_cannot_add_the_same_address_twice_or_a_second_headteacher(services: Ser
 
 def test_no_more_than_two_passwords_are_computed_at_once() -> None:
     assert passwords._AT_ONCE._value == 2  # type: ignore[attr-defined]
+
+
+def test_many_tries_at_once_do_not_outrun_the_counter(database: Database, clock: ToldClock) -> None:
+    with database.begin() as session:
+        session.add(Staff(id=1, email=MAIL, name="Ben", role=Role.AUTHOR, created_at=clock.now()))
+
+    def try_once(_number: int) -> bool:
+        with database.begin() as session:
+            return count_try(session, session.get_one(Staff, 1), now=clock.now())
+
+    with ThreadPoolExecutor(8) as pool:
+        let_through = sum(pool.map(try_once, range(24)))
+    assert let_through == TRIES

@@ -17,6 +17,7 @@ from gatekeeper.channels.base import AccountIdentity, Channel, Credentials
 from gatekeeper.channels.errors import AuthenticationFailed, PlatformUnavailable
 from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound, SettingsError
+from gatekeeper.mail.model import Notice
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import ChannelAccount
@@ -201,6 +202,8 @@ def test_wrong_pins_are_counted_and_lock(services: Services, account: int) -> No
     with pytest.raises(ProofLocked):
         open_it(services, account)
     assert row(services, account).status == "checked"
+    with services.db.read() as session:
+        assert [notice.staff_id for notice in session.scalars(select(Notice))] == [HEAD]
 
 
 def test_cannot_open_without_having_set_a_pin(services: Services, account: int) -> None:
