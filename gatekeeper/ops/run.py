@@ -13,7 +13,6 @@ from gatekeeper.clock import SystemClock
 from gatekeeper.errors import SettingsError
 from gatekeeper.ops.keys import ensure_keys
 from gatekeeper.ops.programs import own_programs, queue_program
-from gatekeeper.ops.release import release
 from gatekeeper.ops.supervisor import Program, Supervisor
 from gatekeeper.settings import Settings, load_settings
 
@@ -35,6 +34,8 @@ def run(environ: Mapping[str, str] | None = None) -> int:
     Raises:
         SettingsError: it cannot start as it is configured; the text names the setting.
     """
+    from gatekeeper.ops.release import release  # brings in every library; the demo's supervisor stays small without
+
     env = dict(os.environ if environ is None else environ)
     settings = load_settings("web", env)
     if settings.secure and not settings.trusted_proxies:
