@@ -122,6 +122,7 @@ def test_a_severity_nobody_knows_blocks_and_cannot_be_overridden() -> None:
 
 
 def test_the_refusal_holds_every_reason() -> None:
+    check_can_send(post())
     with pytest.raises(NotClear) as refused:
         check_can_send(replace(post(UNKNOWN, replace(UNKNOWN, id=2, number=2)), findings=(finding("block"),)))
     assert len(refused.value.reasons) == 3

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, Post
+from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, Post, Publication
 from gatekeeper.posts.repository import seal
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import submit
@@ -385,3 +385,34 @@ def test_no_page_holds_inline_script_or_style(author: FlaskClient, opened: dict[
     for address in ("/", "/posts/new", f"/posts/{opened['post']}", f"/posts/{opened['post']}/edit"):
         page = author.get(address).text
         assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|javascript:", page), address
+
+
+def test_a_person_says_whether_an_uncertain_post_is_there(
+    browser: Browser, services: Services, opened: dict[str, int], channel: int
+) -> None:
+    with services.db.begin() as session:
+        post = session.get_one(Post, opened["post"])
+        post.state = PostState.NEEDS_PERSON
+        now = services.clock.now()
+        publication = Publication(
+            version_id=post.version_id,
+            account_id=channel,
+            decision_id="d",
+            digest="0" * 64,
+            state="needs_person",
+            due_at=now,
+            closes_at=now,
+            next_at=now,
+        )
+        session.add(publication)
+        session.flush()
+        at = f"/posts/{post.id}/publications/{publication.id}/seen"
+    office = browser(Role.ADMINISTRATOR)
+    assert "I looked, and it is not there" in office.get(f"/posts/{opened['post']}").text
+    refused = office.post(at, data={"there": "yes", "link": "I saw it"})
+    assert refused.status_code == 422
+    assert 'value="I saw it"' in refused.text
+    assert office.post(at, data={}).status_code == 422
+    assert browser(Role.LINE_MANAGER).post(at, data={"there": "yes"}).status_code in {403, 404}
+    assert office.post(at, data={"there": "yes", "link": "https://x.com/hill/status/77"}).status_code == 303
+    assert state(services, opened["post"]) == PostState.PUBLISHED
