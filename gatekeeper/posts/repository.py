@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from approvals import ledger
 from gatekeeper.errors import Conflict, NotFound
 from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, digest_of
 from gatekeeper.posts.model import ChannelAccount, Finding, Photo, Post, Publication, Version
@@ -19,6 +20,28 @@ def post_for_update(session: Session, post_id: int) -> Post:
     if post is None:
         raise NotFound("There is no such post.")
     return post
+
+
+def publication_for_update(session: Session, publication_id: int) -> Publication | None:
+    """The publication, locked until the transaction ends, with its post and the ledger locked before it.
+
+    Edits and decisions lock in this order too (post, ledger, publication), so nobody waits for each other in a ring.
+    """
+    post_id = session.scalars(
+        select(Version.post_id)
+        .join(Publication, Publication.version_id == Version.id)
+        .where(Publication.id == publication_id)
+    ).first()
+    if post_id is None:
+        return None
+    post_for_update(session, post_id)
+    ledger.hold(session)
+    return session.scalars(
+        select(Publication)
+        .where(Publication.id == publication_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 def move(post: Post, state: PostState) -> None:

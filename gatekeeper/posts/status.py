@@ -131,7 +131,8 @@ PUBLICATION_MOVES: dict[PublicationState, frozenset[PublicationState]] = {
     S.NEEDS_PERSON: frozenset({S.PUBLISHED, S.FAILED, S.SCHEDULED}),
     S.FAILED: frozenset(),
     S.MISSED: frozenset(),
-    S.CANCELLED: frozenset(),
+    # the same version, approved anew after its first approval was taken back: its fence goes on, never back to nought
+    S.CANCELLED: frozenset({S.SCHEDULED}),
 }
 
 PUBLICATION_WORDS: dict[PublicationState, str] = {

@@ -23,6 +23,7 @@ class Entry:
 #: in the order of a working day; each entry needs one line
 ENTRIES = (
     Entry("Posts", "posts.index"),
+    Entry("Decisions", "decide.inbox"),
     Entry("Pupils and permissions", "pupils.index"),
     Entry("Channels", "channels.index"),
     Entry("Staff", "staff.index"),

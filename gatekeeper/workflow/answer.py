@@ -8,7 +8,7 @@ from approvals import ledger
 from gatekeeper.errors import BadInput, Conflict, NotAllowed
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Attempt, Post, Publication, Version
-from gatekeeper.posts.repository import move_publication
+from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.outcome import record_published
@@ -42,9 +42,7 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
     now = services.clock.now()
     remote_id = remote_id_in(link) if there else ""
     with services.step() as session:
-        publication = session.scalars(
-            select(Publication).where(Publication.id == publication_id).with_for_update()
-        ).one_or_none()
+        publication = publication_for_update(session, publication_id)
         if publication is None or publication.state != PublicationState.NEEDS_PERSON:
             raise Conflict("This question has been answered already.")
         version = session.get_one(Version, publication.version_id)

@@ -22,7 +22,7 @@ from gatekeeper.people.staff import record
 from gatekeeper.policy.approvers import may_decide
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Publication, Version
-from gatekeeper.posts.repository import findings_of, move, post_for_update, publications_of
+from gatekeeper.posts.repository import findings_of, move, move_publication, post_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.notify import tell
@@ -268,9 +268,8 @@ def _schedule(session: Session, version: Version, decision: Decision) -> None:
             session.add(publication)
         elif publication.state != PublicationState.CANCELLED:
             raise Conflict("This post is being sent already.")
-        # the same version approved anew after its first approval was taken back: the cancelled row goes on under the
-        # new decision, because its fence must never begin again at nought
-        publication.state = PublicationState.SCHEDULED
+        else:
+            move_publication(publication, PublicationState.SCHEDULED)
         publication.decision_id, publication.digest = decision.id, decision.digest
         publication.due_at = publication.next_at = content.due
         publication.closes_at = content.due + timedelta(minutes=content.window_minutes)

@@ -35,7 +35,7 @@ from gatekeeper.policy.gate import GateClosed, GateFacts, check_can_publish
 from gatekeeper.posts.digest import Content, digest_of
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
-from gatekeeper.posts.repository import move_publication
+from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.facts import photos_against
@@ -71,19 +71,22 @@ class NotNow(GatekeeperError):
 def claim_due(services: Services, *, owner: str, limit: int = 10) -> list[Claim]:
     """Take what is due, oldest first, for one lease. What is past its window becomes *missed* instead."""
     now = services.clock.now()
+    _miss_late(services, now=now)
     claims: list[Claim] = []
     with services.step() as session:
         due = session.scalars(
             select(Publication)
-            .where(Publication.state == S.SCHEDULED, Publication.due_at <= now, Publication.next_at <= now)
+            .where(
+                Publication.state == S.SCHEDULED,
+                Publication.due_at <= now,
+                Publication.next_at <= now,
+                Publication.closes_at >= now,
+            )
             .order_by(Publication.due_at, Publication.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
         ).all()
         for publication in due:
-            if publication.closes_at < now:
-                _miss(session, publication, now=now)
-                continue
             move_publication(publication, S.CLAIMED)
             publication.owner = owner
             publication.fence += 1
@@ -145,14 +148,14 @@ class _Prepared:
 def _prepare(services: Services, claim: Claim) -> _Prepared:
     """Read the bytes into memory once, ask the gate, and build the channel."""
     with services.db.read() as session:
-        publication, version, account = _rows(session, claim)
+        _, version, account = _rows(session, claim, lock=False)
         content = Content.from_canonical(version.canonical)
     media = tuple(
         MediaItem(data=services.media.read(photo.sha256), mime="image/jpeg", alt=photo.alt) for photo in content.photos
     )
     hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
     with services.db.read() as session:
-        publication, version, account = _rows(session, claim)
+        publication, version, account = _rows(session, claim, lock=False)
         _ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
     if services.channel_for is None:
         raise NotNow("This process holds no keys.")
@@ -160,13 +163,12 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
     return _Prepared(channel=channel, post=RenderedPost(content.text), media=media, hashes=hashes)
 
 
-def _rows(session: Session, claim: Claim) -> tuple[Publication, Version, ChannelAccount]:
-    publication = session.scalars(
-        select(Publication)
-        .where(Publication.id == claim.publication_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
+def _rows(session: Session, claim: Claim, *, lock: bool) -> tuple[Publication, Version, ChannelAccount]:
+    publication = (
+        publication_for_update(session, claim.publication_id)
+        if lock
+        else session.get(Publication, claim.publication_id)
+    )
     if publication is None or publication.state != S.CLAIMED or publication.fence != claim.fence:
         raise LostClaim("The claim is gone.")
     version = session.get_one(Version, publication.version_id)
@@ -225,7 +227,7 @@ def _in_force(session: Session, decision: Decision, *, keep: bool) -> bool:
 def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
     """Ask the gate for the last time and commit the attempt; returns when the lease ends."""
     with services.step() as session:
-        publication, version, account = _rows(session, claim)
+        publication, version, account = _rows(session, claim, lock=True)
         now = services.clock.now()
         timings = services.settings.timings
         if publication.lease_until is None or publication.lease_until - now < _needed(services):
@@ -249,14 +251,10 @@ def _deadline(services: Services) -> Deadline:
 
 
 def _held_row(session: Session, claim: Claim) -> Publication | None:
-    """The publication while this claim still owns it."""
-    publication = session.scalars(
-        select(Publication)
-        .where(Publication.id == claim.publication_id, Publication.fence == claim.fence)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).first()
-    return publication if publication and publication.state in (S.CLAIMED, S.SENDING) else None
+    """The publication, locked, while this claim still owns it."""
+    publication = publication_for_update(session, claim.publication_id)
+    owned = publication is not None and publication.fence == claim.fence and publication.state in (S.CLAIMED, S.SENDING)
+    return publication if owned else None
 
 
 def _end_attempt(session: Session, claim: Claim, *, outcome: str, detail: str, now: datetime) -> None:
@@ -345,11 +343,19 @@ def _fail(services: Services, claim: Claim, *, sentence: str, kind: str) -> None
         ended(session, publication, kind="not_sent", sentence=sentence, now=now)
 
 
-def _miss(session: Session, publication: Publication, *, now: datetime) -> None:
-    move_publication(publication, S.MISSED)
-    publication.problem = "Its approved window passed before it could be sent."
-    ledger.append(
-        session, at=now, kind="missed", body={"publication": publication.id, "version": publication.version_id}
-    )
-    settle(session, session.get_one(Post, session.get_one(Version, publication.version_id).post_id))
-    ended(session, publication, kind="missed", sentence=publication.problem, now=now)
+def _miss_late(services: Services, *, now: datetime) -> None:
+    """Close what could not be sent within its approved window: only a fresh yes sends it now."""
+    late = select(Publication.id).where(Publication.state == S.SCHEDULED, Publication.closes_at < now)
+    with services.db.read() as session:
+        ids = session.scalars(late).all()
+    for publication_id in ids:
+        with services.step() as session:
+            publication = publication_for_update(session, publication_id)
+            if publication is None or publication.state != S.SCHEDULED or publication.closes_at >= now:
+                continue
+            move_publication(publication, S.MISSED)
+            publication.problem = "Its approved window passed before it could be sent."
+            body = {"publication": publication.id, "version": publication.version_id}
+            ledger.append(session, at=now, kind="missed", body=body)
+            settle(session, session.get_one(Post, session.get_one(Version, publication.version_id).post_id))
+            ended(session, publication, kind="missed", sentence=publication.problem, now=now)

@@ -16,7 +16,7 @@ from gatekeeper.channels.base import Ambiguous, Deadline, Found, NotFound, Rende
 from gatekeeper.channels.errors import ChannelError
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
-from gatekeeper.posts.repository import move_publication
+from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.outcome import ended, record_published
@@ -116,14 +116,12 @@ def _look(services: Services, case: _Case) -> None:
         log.warning("publication %d: could not be looked up (%s)", case.publication_id, type(error).__name__)
         answer = None
     with services.step() as session:
-        publication = session.scalars(
-            select(Publication)
-            .where(
-                Publication.id == case.publication_id, Publication.fence == case.fence, Publication.reads == case.reads
-            )
-            .with_for_update()
-        ).first()
-        if publication is None or publication.state != S.UNKNOWN:  # another publisher was quicker
+        publication = publication_for_update(session, case.publication_id)
+        if publication is None or (publication.state, publication.fence, publication.reads) != (
+            S.UNKNOWN,
+            case.fence,
+            case.reads,
+        ):  # another publisher was quicker
             return
         _conclude(services, session, publication, answer)
 

@@ -2,5 +2,9 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
+context.configure(
+    connection=context.config.attributes["connection"],
+    render_as_batch=True,
+    transactional_ddl=True,  # on SQLite too: the connection begins its transactions itself
+)
 context.run_migrations()

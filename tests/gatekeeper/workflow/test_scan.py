@@ -1,0 +1,294 @@
+"""The check of a post: nothing is clean until it has been looked at, and what was looked at once stays looked at.
+
+The face finder here sees magenta squares, so that covering and cropping have the effect they have on real faces; the
+real detectors have their own tests. Decoding, rendering, storing and the text engine are the real ones.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from sqlalchemy import select
+
+from gatekeeper import jobs
+from gatekeeper.errors import NotScanned
+from gatekeeper.faces.boxes import Box
+from gatekeeper.faces.boxes import Face as SeenFace
+from gatekeeper.posts.model import Face, Finding, Photo, Post
+from gatekeeper.posts.status import FaceState, FindingState, PostState
+from gatekeeper.workflow import scan as step
+from gatekeeper.workflow.change import touch
+from gatekeeper.workflow.photos import add_photo
+from gatekeeper.workflow.services import Services
+from tests.conftest import ToldClock
+from tests.factories.school import School, make_services
+
+MAGENTA = (255, 0, 255)
+
+
+class MagentaFinder:
+    """Finds magenta squares; counts how often it was asked; `only_small` makes it blind to large pictures."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.fails = False
+        self.blind_above: int | None = None
+
+    def detect(self, pixels: np.ndarray) -> list[SeenFace]:
+        self.asked += 1
+        if self.fails:
+            raise NotScanned("The face finder stopped in the middle of this photo.")
+        if self.blind_above is not None and pixels.shape[1] > self.blind_above:
+            return []
+        red, green, blue = (pixels[:, :, k].astype(int) for k in range(3))
+        hit = (red > 200) & (green < 90) & (blue > 200)
+        columns = np.flatnonzero(hit.any(axis=0))
+        found = []
+        for group in np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1):
+            if len(group) > 8:
+                rows = np.flatnonzero(hit[:, group[0] : group[-1] + 1].any(axis=1))
+                box = Box(float(group[0]), float(rows[0]), float(group[-1] + 1), float(rows[-1] + 1))
+                found.append(SeenFace(box, 0.9, "magenta"))
+        return found
+
+
+def picture(*places: int, width: int = 400) -> bytes:
+    """A green picture with a magenta square of 60 px at each of these columns."""
+    image = Image.new("RGB", (width, 300), (30, 120, 60))
+    for x in places:
+        ImageDraw.Draw(image).rectangle((x, 100, x + 60, 160), fill=MAGENTA)
+    stored = io.BytesIO()
+    image.save(stored, "PNG")
+    return stored.getvalue()
+
+
+@pytest.fixture
+def finder() -> MagentaFinder:
+    return MagentaFinder()
+
+
+@pytest.fixture
+def services(sqlite_database: object, tmp_path: object, clock: ToldClock, finder: MagentaFinder) -> Services:
+    return make_services(sqlite_database, tmp_path, clock, faces=finder)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def school(services: Services) -> School:
+    return School(services)
+
+
+def submitted(school: School, *pictures: bytes, text: str = "Our harvest table is full.", send: bool = False) -> int:
+    """A post that was just sent for checking."""
+    services = school.services
+    post_id = school.post(text=text)
+    with services.step() as session:
+        touch(session, session.get_one(Post, post_id), by=school.author, now=services.clock.now())
+    for number, data in enumerate(pictures):
+        add_photo(services, post_id, school.author, data=data, file_name=f"IMG_{number}.png")
+    check_again(school, post_id, send=send)
+    return post_id
+
+
+def check_again(
+    school: School, post_id: int, *, send: bool = False, change: Callable[[Post], None] | None = None
+) -> None:
+    with school.services.step() as session:
+        post = session.get_one(Post, post_id)
+        if change:
+            change(post)
+        for photo in post.photos:
+            photo.alt, photo.people = photo.alt or "A table of vegetables in the hall", "none"
+        post.state = PostState.SCANNING
+        post.send_when_clear = send
+        jobs.order(session, jobs.SCAN, post.id, now=school.services.clock.now())
+
+
+def faces(school: School) -> list[Face]:
+    with school.services.db.read() as session:
+        return list(session.scalars(select(Face).order_by(Face.id)))
+
+
+def test_every_face_starts_unknown_and_the_post_waits_for_its_author(school: School) -> None:
+    post = submitted(school, picture(40, 250), send=True)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.OPEN
+    assert [face.state for face in faces(school)] == [FaceState.UNKNOWN] * 2
+
+
+def test_an_ordinary_post_goes_straight_on_to_the_headteacher(school: School) -> None:
+    post = submitted(school, picture(), send=True)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.REQUESTING
+    with school.services.db.read() as session:
+        assert jobs.due(session, "mail", now=school.services.clock.now()) == [("request", post)]
+
+
+def test_a_photo_that_could_not_be_looked_at_blocks_and_can_be_tried_again(
+    school: School, finder: MagentaFinder
+) -> None:
+    post = submitted(school, picture(), send=True)
+    finder.fails = True
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.SCAN_FAILED
+    with school.services.db.read() as session:
+        assert "face finder stopped" in session.get_one(Post, post).note
+        assert session.scalars(select(Photo.problem)).one()
+    finder.fails = False
+    check_again(school, post, send=True)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.REQUESTING
+
+
+def test_a_crash_in_the_middle_leaves_the_post_to_be_checked_again(school: School, finder: MagentaFinder) -> None:
+    post = submitted(school, picture(), send=True)
+
+    def crash(_pixels: np.ndarray) -> list[SeenFace]:
+        raise KeyboardInterrupt
+
+    finder.detect = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        step.scan(school.services, post)
+    assert school.state(post) == PostState.SCANNING
+
+
+def test_a_changed_word_scans_no_photo_again(school: School, finder: MagentaFinder) -> None:
+    post = submitted(school, picture(40))
+    step.scan(school.services, post)
+    asked = finder.asked
+    assert asked == 2  # the original and its rendition
+    check_again(school, post, change=lambda p: setattr(p, "text", "Our harvest table is very full."))
+    step.scan(school.services, post)
+    assert finder.asked == asked
+    assert len(faces(school)) == 1
+
+
+def test_an_answer_about_a_face_survives_a_changed_word(school: School) -> None:
+    post = submitted(school, picture(40))
+    step.scan(school.services, post)
+    with school.services.step() as session:
+        face = session.scalars(select(Face)).one()
+        face.state, face.words = FaceState.STAFF, "Mrs Quarry"
+        face.resolved_by, face.resolved_at = school.author, school.services.clock.now()
+    check_again(school, post, change=lambda p: setattr(p, "text", "Edited."))
+    step.scan(school.services, post)
+    assert [face.state for face in faces(school)] == [FaceState.STAFF]
+
+
+def cover(school: School, face_id: int) -> None:
+    with school.services.step() as session:
+        face = session.get_one(Face, face_id)
+        face.state, face.resolved_by, face.resolved_at = FaceState.COVERED, school.author, school.services.clock.now()
+        face.photo.rendition_sha256 = None
+
+
+def test_a_covered_face_is_gone_from_the_published_picture_and_stays_in_the_original(
+    school: School, finder: MagentaFinder
+) -> None:
+    post = submitted(school, picture(40, 250))
+    step.scan(school.services, post)
+    first, second = faces(school)
+    cover(school, first.id)
+    check_again(school, post)
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        photo = session.scalars(select(Photo)).one()
+        published = np.asarray(Image.open(io.BytesIO(school.services.media.read(photo.rendition_sha256 or ""))))
+    seen = finder.detect(published)
+    assert len(seen) == 1
+    assert seen[0].box.x1 > 200
+    assert len(faces(school)) == 2
+    assert photo.problem == ""
+    assert second.state == FaceState.UNKNOWN
+
+
+def test_a_cover_that_did_not_hold_blocks(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = submitted(school, picture(40))
+    step.scan(school.services, post)
+    cover(school, faces(school)[0].id)
+    monkeypatch.setattr(step.redact, "cover", lambda pixels, _boxes: pixels)
+    check_again(school, post, send=True)
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        assert "where it was covered" in session.scalars(select(Photo.problem)).one()
+    assert school.state(post) == PostState.OPEN
+
+
+def test_a_face_found_only_in_the_rendition_is_a_new_unknown_face(school: School, finder: MagentaFinder) -> None:
+    finder.blind_above = 3000
+    post = submitted(school, picture(1000, width=4000), send=True)
+    step.scan(school.services, post)
+    (face,) = faces(school)
+    assert face.source == "rendition"
+    assert face.state == FaceState.UNKNOWN
+    assert 990 < face.x1 < 1010, "in pixels of the upright original"
+    assert school.state(post) == PostState.OPEN
+
+
+def test_a_post_changed_under_the_check_is_checked_as_it_is_now(school: School, finder: MagentaFinder) -> None:
+    post = submitted(school, picture(), send=True)
+    looks = finder.detect
+
+    def edit_meanwhile(pixels: np.ndarray) -> list[SeenFace]:
+        with school.services.step() as session:
+            session.get_one(Post, post).revision += 1
+        return looks(pixels)
+
+    finder.detect = edit_meanwhile  # type: ignore[method-assign]
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.SCANNING
+    with school.services.db.read() as session:
+        assert session.scalars(select(jobs.Order).where(jobs.Order.job == "scan")).one().claimed_until is None
+
+
+def test_naming_a_pupil_is_found_and_blocks(school: School) -> None:
+    post = submitted(school, text="Well done Wren Applethwaite, what a run!", send=True)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.OPEN
+    with school.services.db.read() as session:
+        finding = session.scalars(select(Finding).where(Finding.severity == "block")).first()
+    assert finding is not None
+    assert finding.quote == "Wren Applethwaite"
+    assert (finding.start, finding.end) == (10, 27)
+
+
+def test_a_written_reason_stays_while_the_words_it_is_about_stay(school: School) -> None:
+    text = "Well done Wren Applethwaite, what a run!"
+    post = submitted(school, text=text)
+    step.scan(school.services, post)
+    with school.services.step() as session:
+        for finding in session.scalars(select(Finding)):
+            finding.state, finding.reason = FindingState.OVERRIDE, "The family asked for it in writing."
+            finding.resolved_by, finding.resolved_at = school.author, school.services.clock.now()
+    check_again(school, post, change=lambda p: _retext(p, "Lovely! " + text))
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        newest = session.get_one(Post, post).version_id
+        kept = session.scalars(select(Finding).where(Finding.version_id == newest, Finding.severity == "block")).all()
+    assert kept
+    assert {finding.reason for finding in kept} == {"The family asked for it in writing."}
+    check_again(school, post, change=lambda p: _retext(p, "Well done Jonty Applethwaite!"))
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        newest = session.get_one(Post, post).version_id
+        asked = session.scalars(select(Finding).where(Finding.version_id == newest, Finding.severity == "block")).all()
+    assert {finding.state for finding in asked} == {FindingState.OPEN}
+
+
+def _retext(post: Post, text: str) -> None:
+    post.text = text
+    post.revision += 1
+
+
+def test_nothing_is_checked_that_does_not_wait_for_it(school: School, finder: MagentaFinder) -> None:
+    post = school.post()
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.OPEN
+    assert finder.asked == 0
+
+
+def test_a_check_that_never_ends_is_given_up_with_a_sentence_and_still_blocks(school: School) -> None:
+    post = submitted(school, picture(), send=True)
+    step.give_up(school.services, post, "It was tried three times.")
+    assert school.state(post) == PostState.SCAN_FAILED

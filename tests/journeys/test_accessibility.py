@@ -1,0 +1,148 @@
+"""Every page in a real browser: axe-core finds nothing, nothing sticks out of a phone, the console stays silent."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from sqlalchemy import select
+
+from gatekeeper.people.staff import Role
+from gatekeeper.posts.model import Face, Finding, Photo, Post
+from gatekeeper.posts.status import FaceState
+from tests.factories.school import PIN, School
+from tests.journeys.conftest import Site
+
+pytestmark = pytest.mark.browser
+
+#: every page with a fixed address, and who looks at it
+PAGES = {
+    Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started"),
+    Role.HEADTEACHER: ("/", "/decisions", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/account"),
+    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/import"),
+    Role.ADMINISTRATOR: (
+        "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
+        "/channels/1/keys", "/school", "/pupils/3",
+    ),
+    Role.AUDITOR: ("/audit", "/audit/ledger", "/"),
+}  # fmt: skip
+
+
+@pytest.fixture(params=[360, 1280])
+def width(request: pytest.FixtureRequest) -> int:
+    size: int = request.param
+    return size
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def reader(browser: Browser, width: int, scheme: str) -> Iterator[Page]:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
+        locale="en-GB",
+    )
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    yield page
+    context.close()
+    assert [line for line in trouble if "status of 4" not in line] == []
+
+
+def look(page: Page, address: str, *, status: int = 200) -> None:
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == status, (address, answer.status)
+    check(page)
+
+
+def check(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, (page.url, found.generate_report())
+    sticking_out = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sticking_out <= 0, f"{page.url} is {sticking_out} px too wide"
+
+
+def open_post(school: School) -> int:
+    """A post with everything on it that an author can meet: faces of each state, and findings of each weight."""
+    post_id = school.post(
+        photos=2, pupils=("Wren", "Jonty"), text="Well done Wren Applethwaite and everyone, well run!"
+    )
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        post.send_when_clear = False
+        photo = session.scalars(select(Photo).where(Photo.post_id == post_id, Photo.position == 0)).one()
+        photo.preview_sha256 = photo.rendition_sha256
+        session.add(Face(photo_id=photo.id, x1=240, y1=60, x2=300, y2=140, score=0.9, source="detector"))
+        session.add(
+            Face(
+                photo_id=photo.id, x1=310, y1=60, x2=360, y2=140, score=0.9, source="detector", state=FaceState.STAFF,
+                words="Mrs Quarry", resolved_by=school.author, resolved_at=school.services.clock.now(),
+            )
+        )  # fmt: skip
+        for photo in session.scalars(select(Photo).where(Photo.post_id == post_id)):
+            photo.preview_sha256 = photo.rendition_sha256
+        for severity, start, end in (("block", 10, 27), ("justify", 32, 40), ("advice", None, None)):
+            session.add(
+                Finding(
+                    version_id=post.version_id or 0, rule=f"a-{severity}", clause="3.1d", severity=severity, field="text",
+                    start=start, end=end, quote=post.text[start:end] if start else "",
+                    message="“Wren Applethwaite” is a pupil's name. Say “a pupil” instead.",
+                )
+            )  # fmt: skip
+    return post_id
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_every_page_is_accessible_and_fits(site: Site, reader: Page, role: Role) -> None:
+    open_post(site.school)
+    site.sign_in(reader.context, role)
+    for address in PAGES[role]:
+        look(reader, site.url + address)
+
+
+def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    post = open_post(site.school)
+    site.sign_in(reader.context, Role.AUTHOR)
+    look(reader, f"{site.url}/posts/{post}")
+    look(reader, f"{site.url}/posts/{post}/edit")
+    reader.goto(f"{site.url}/posts/new")
+    reader.get_by_role("button", name="Send to be checked").click()
+    check(reader)  # the form with every error on it
+
+
+def test_the_pages_of_a_decision_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    post = site.school.post(photos=2, pupils=("Wren",))
+    site.school.ask(post)
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    reader.goto(f"{site.url}/decisions")
+    check(reader)
+    reader.get_by_role("button", name="Read and decide").or_(reader.locator("main form button")).first.click()
+    check(reader)
+    reader.get_by_label("PIN").fill(PIN)
+    reader.get_by_role("button", name="Show me the post").click()
+    check(reader)
+    reader.get_by_role("button", name="Approve").click()
+    check(reader)  # nothing was typed
+    reader.get_by_label("In your words").fill("I approve this post.")
+    reader.get_by_label("Your name, typed as a signature").fill("Mx Quarry")
+    reader.get_by_role("button", name="Approve").click()
+    check(reader)
+
+
+def test_the_pages_of_a_visitor_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    for address, status in (
+        ("/signin", 200), ("/signin/forgotten", 200), ("/help", 200), ("/nowhere", 404),
+    ):  # fmt: skip
+        look(reader, site.url + address, status=status)
+    reader.goto(f"{site.url}/a/{'x' * 43}")
+    check(reader)
