@@ -16,15 +16,14 @@ _CUE_WORDS = 4
 _NEAR_PRONOUN = 70
 _LOWER_LENGTH = 4
 _TITLE_WORDS = 3
+_LIST = 12
 _FUNCTION = frozenset(
-    "from of for and in on at the is was has who with to as but or so if that this by a an our your his her their its it they "
-    "we you i he she will can did does had have are were be not all too again today yesterday this s could would should "
-    "please may do did when where how what why here there now then look see let lets after before because while although even only "
-    "just every many well some yes no oh wow big huge special great good brilliant fantastic lovely amazing super clever little poor dear "
-    "hooray hurrah congratulations thank thanks happy proud both meet hello hi welcome goodbye bye bravo everyone everybody me him us them".split()
+    ["from", "of", "for", "and", "in", "on", "at", "the", "is", "was", "has", "who", "with", "to", "as", "but", "or", "so", "if", "that", "this", "by", "a", "an", "our", "your", "his", "her", "their", "its", "it", "they", "we", "you", "i", "he", "she", "will", "can", "did", "does", "had", "have", "are", "were", "be", "not", "all", "too", "again", "today", "yesterday", "this", "s", "could", "would", "should", "please", "may", "do", "did", "when", "where", "how", "what", "why", "here", "there", "now", "then", "look", "see", "let", "lets", "after", "before", "because", "while", "although", "even", "only", "just", "every", "many", "well", "some", "yes", "no", "oh", "wow", "big", "huge", "special", "great", "good", "brilliant", "fantastic", "lovely", "amazing", "super", "clever", "little", "poor", "dear", "hooray", "hurrah", "congratulations", "thank", "thanks", "happy", "proud", "both", "meet", "hello", "hi", "welcome", "goodbye", "bye", "bravo", "everyone", "everybody", "me", "him", "us", "them"]
 )
-_PLAIN_TITLES = frozenset({"mr", "mrs", "ms", "dr", "uncle", "auntie", "aunt", "king", "queen", "prince", "princess", "saint", "farmer", "pc"})
-_ARTICLES = frozenset("a an every each any another two three four five six several few".split())
+_PLAIN_TITLES = frozenset(
+    {"mr", "mrs", "ms", "dr", "uncle", "auntie", "aunt", "king", "queen", "prince", "princess", "saint", "farmer", "pc"}
+)
+_ARTICLES = frozenset(["a", "an", "every", "each", "any", "another", "two", "three", "four", "five", "six", "several", "few"])
 _NAMING = frozenset({"called", "named", "names", "name", "are", "is", "meet", "welcome", "christened"})
 _WIDE_CUES = frozenset({"for", "with", "to", "from", "and", "of", "is"})
 
@@ -88,7 +87,12 @@ class FirstNames:
             return True
         if touches and self._other_surname(passage, start, wordy=wordy):
             return True
-        if gap_after == " " and end < len(words) and passage.capital[end] and self._surname_follows(passage, end, wordy=wordy):
+        if (
+            gap_after == " "
+            and end < len(words)
+            and passage.capital[end]
+            and self._surname_follows(passage, end, wordy=wordy)
+        ):
             return True
         if self._adult(passage, mention):
             return True
@@ -99,7 +103,7 @@ class FirstNames:
         return wordy and touches and before in self._words.determiners and not self._cue(passage, mention)
 
     def _other_surname(self, passage: Passage, start: int, *, wordy: bool) -> bool:
-        """"Quentin Blake": a capitalised stranger before a name that is also a surname."""
+        """ "Quentin Blake": a capitalised stranger before a name that is also a surname."""
         before = passage.words[start - 1]
         if not passage.capital[start - 1] or before in self._roster.given or self._is_cue_word(before):
             return False
@@ -114,9 +118,15 @@ class FirstNames:
         return any(cue[-1] == word for cue in self._words.cues)
 
     def _surname_follows(self, passage: Passage, end: int, *, wordy: bool) -> bool:
-        """"Robin Ashgrove": a capitalised stranger after the name."""
+        """ "Robin Ashgrove": a capitalised stranger after the name."""
         word = passage.words[end]
-        if word in _FUNCTION or word in self._roster.given or word in {"'s", "'ll", "'d"} or len(word) == 1 or not word[0].isalpha():
+        if (
+            word in _FUNCTION
+            or word in self._roster.given
+            or word in {"'s", "'ll", "'d"}
+            or len(word) == 1
+            or not word[0].isalpha()
+        ):
             return False
         if word in self._class_words or word in {"year", "reception"}:
             return False
@@ -127,7 +137,10 @@ class FirstNames:
         for phrase in self._phrases.get(passage.words[mention.start], ()):
             mark = phrase.index("\0")
             first = mention.start - mark
-            if first >= 0 and tuple(passage.words[first : first + len(phrase) - 1]) == phrase[:mark] + phrase[mark + 1 :]:
+            if (
+                first >= 0
+                and tuple(passage.words[first : first + len(phrase) - 1]) == phrase[:mark] + phrase[mark + 1 :]
+            ):
                 return True
         return False
 
@@ -142,12 +155,14 @@ class FirstNames:
         if not near:
             return self._christened(passage, mention)
         between = range(near[-1] + 1, mention.start)
-        return all(words[place] in self._roster.given or words[place] in {"and", "called", "named", "is"} for place in between)
+        return all(
+            words[place] in self._roster.given or words[place] in {"and", "called", "named", "is"} for place in between
+        )
 
     def _christened(self, passage: Passage, mention: Mention) -> bool:
         """Whether hens or kittens were spoken of just before: "They are called Faith and Hope"."""
         words, place = passage.words, mention.start - 1
-        while place > 0 and (words[place] in self._roster.given or words[place] == "and"):
+        while place > max(0, mention.start - _LIST) and (words[place] in self._roster.given or words[place] == "and"):
             place -= 1
         if place < 0 or words[place] not in _NAMING:
             return False
@@ -155,10 +170,29 @@ class FirstNames:
 
     def _fiction(self, passage: Passage, mention: Mention) -> bool:
         words, start = passage.words, mention.start
-        if start and words[start - 1] in self._words.fiction_cues and words[start] in (self._words.word_names | self._words.surname_like | {"matilda", "alice", "oliver"}):
+        if (
+            start
+            and words[start - 1] in self._words.fiction_cues
+            and words[start] in (self._words.word_names | self._words.surname_like | {"matilda", "alice", "oliver"})
+        ):
             return True
-        if start > 1 and words[start - 1] in {"of", "called"} and words[start - 2] in self._words.fiction_cues and words[start - 2] not in {"poem", "story-of"}:
-            return words[start - 2] in {"production", "performance", "book", "film", "musical", "play", "novel", "panto", "pantomime"}
+        if (
+            start > 1
+            and words[start - 1] in {"of", "called"}
+            and words[start - 2] in self._words.fiction_cues
+            and words[start - 2] not in {"poem", "story-of"}
+        ):
+            return words[start - 2] in {
+                "production",
+                "performance",
+                "book",
+                "film",
+                "musical",
+                "play",
+                "novel",
+                "panto",
+                "pantomime",
+            }
         return self._in_title(passage, mention)
 
     def _in_title(self, passage: Passage, mention: Mention) -> bool:
@@ -172,10 +206,17 @@ class FirstNames:
                 right = text.find(quote, right + 1, stop + 60)
             if left < 0 or right < 0 or (left and text[left - 1].isalnum()):
                 continue
-            inside = [word for word in range(max(0, mention.start - 8), min(len(passage.words), mention.end + 8))
-                      if left < passage.starts[word] and passage.ends[word] <= right]
+            inside = [
+                word
+                for word in range(max(0, mention.start - 8), min(len(passage.words), mention.end + 8))
+                if left < passage.starts[word] and passage.ends[word] <= right
+            ]
             capitals = sum(passage.capital[word] for word in inside)
-            if len(inside) >= _TITLE_WORDS and capitals * 2 >= len(inside) and not any(mark in text[left + 1 : right] for mark in "!?.,"):
+            if (
+                len(inside) >= _TITLE_WORDS
+                and capitals * 2 >= len(inside)
+                and not any(mark in text[left + 1 : right] for mark in "!?.,")
+            ):
                 return True
         return False
 
@@ -188,7 +229,11 @@ class FirstNames:
         if after[:2] == ["from", "the"] and any(word in self._words.institutions for word in after[2:]):
             return True
         gap = passage.gap(mention.end - 1)
-        return gap.startswith((",", " (")) and after[:1] in (["our"], ["a"], ["an"], ["the"]) and any(word in roles for word in after[1:3])
+        return (
+            gap.startswith((",", " ("))
+            and after[:1] in (["our"], ["a"], ["an"], ["the"])
+            and any(word in roles for word in after[1:3])
+        )
 
     # -- what speaks for ---------------------------------------------------------------------------------------
 
@@ -203,7 +248,10 @@ class FirstNames:
 
     def _long_cue(self, passage: Passage, mention: Mention) -> bool:
         start = mention.start
-        return any(tuple(passage.words[start - length : start]) in self._words.cues for length in range(2, min(_CUE_WORDS, start) + 1))
+        return any(
+            tuple(passage.words[start - length : start]) in self._words.cues
+            for length in range(2, min(_CUE_WORDS, start) + 1)
+        )
 
     def _evidence(self, passage: Passage, mention: Mention, sure: Callable[[int], bool]) -> int:
         words, start, end = passage.words, mention.start, mention.end
@@ -232,7 +280,11 @@ class FirstNames:
             score += 1
             if before in {"is", "was"} and apart[:1] in {",", ".", "!", "?", ""}:
                 score += 1
-            if before in _WIDE_CUES and apart[:1] in {".", "!", "", "?"} and passage.sentence[start] != passage.sentence[min(end, len(words) - 1)]:
+            if (
+                before in _WIDE_CUES
+                and apart[:1] in {".", "!", "", "?"}
+                and passage.sentence[start] != passage.sentence[min(end, len(words) - 1)]
+            ):
                 score += 1
             if start and "," in passage.gap(start - 1) and apart[:1] in {".", "!", "?", ""}:
                 score += 1
@@ -245,7 +297,11 @@ class FirstNames:
         for step in (-1, 1):
             place = mention.start - 1 if step < 0 else mention.end
             hops = others = 0
-            while 0 <= place < len(words) and hops < 2 * _CUE_WORDS and passage.sentence[place] == passage.sentence[mention.start]:
+            while (
+                0 <= place < len(words)
+                and hops < 2 * _CUE_WORDS
+                and passage.sentence[place] == passage.sentence[mention.start]
+            ):
                 gap = passage.gap(place) if step < 0 else passage.gap(place - 1)
                 if sure(place):
                     return _ENOUGH

@@ -5,10 +5,7 @@ import re
 from gatekeeper.text.fold import fold_word
 
 _FILLER = frozenset(
-    "image images img photo photos photograph picture pictures pic pics alt text description describe tbc tbd todo none null na n a an the "
-    "of here untitled unnamed screenshot screen shot graphic file jpg jpeg png heic webp gif scan dsc dscn dscf new my our this is "
-    "add insert placeholder attachment upload undefined blank empty test temp final copy media figure fig icon see above below no "
-    "wa whatsapp pxl mvimg snapchat edited caption".split()
+    ["image", "images", "img", "photo", "photos", "photograph", "picture", "pictures", "pic", "pics", "alt", "text", "description", "describe", "tbc", "tbd", "todo", "none", "null", "na", "n", "a", "an", "the", "of", "here", "untitled", "unnamed", "screenshot", "screen", "shot", "graphic", "file", "jpg", "jpeg", "png", "heic", "webp", "gif", "scan", "dsc", "dscn", "dscf", "new", "my", "our", "this", "is", "add", "insert", "placeholder", "attachment", "upload", "undefined", "blank", "empty", "test", "temp", "final", "copy", "media", "figure", "fig", "icon", "see", "above", "below", "no", "wa", "whatsapp", "pxl", "mvimg", "snapchat", "edited", "caption"]
 )
 _FILE = re.compile(r"[\w\-() .]{1,120}\.(?:jpe?g|png|gif|heic|heif|webp|bmp|tiff?|svg|avif)")
 _WORD = re.compile(r"[^\W\d_]+")

@@ -74,15 +74,23 @@ class Checker:
         if passage.field.endswith(".file"):
             return hits
         found = [
-            *((detail.rule, detail.start, detail.end, detail.severity) for detail in self._contacts.find(passage, [(name.start, name.end) for name in names])),
+            *(
+                (detail.rule, detail.start, detail.end, detail.severity)
+                for detail in self._contacts.find(passage, [(name.start, name.end) for name in names])
+            ),
             *(
                 ("profanity", start, end, None)
                 for start, end in swearwords(passage)
                 if not any(name.start < end and start < name.end for name in names)
             ),
-            *((match.rule, match.start, match.end, match.severity) for match in self._reader.find(passage, account, self._names.rooms.find(passage), names)),
+            *(
+                (match.rule, match.start, match.end, match.severity)
+                for match in self._reader.find(passage, account, self._names.rooms.find(passage), names)
+            ),
         ]
         for rule, first, last, severity in found:
             start, end = passage.folded.place(first, last)
-            hits.append(book[rule].hit(passage.field, start, end, passage.folded.original[start:end], severity=severity))
+            hits.append(
+                book[rule].hit(passage.field, start, end, passage.folded.original[start:end], severity=severity)
+            )
         return hits

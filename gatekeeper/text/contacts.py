@@ -14,17 +14,18 @@ from gatekeeper.text.passage import Passage
 
 _HELPLINES = ("03", "0800", "0808", "0845", "0844", "0870", "0116123")
 _ROLES = frozenset(
-    "info office enquiries enquiry admin hello contact bookings booking tickets events support reception mail help membership "
-    "boxoffice box-office sales team education learning schools visits".split()
+    ["info", "office", "enquiries", "enquiry", "admin", "hello", "contact", "bookings", "booking", "tickets", "events", "support", "reception", "mail", "help", "membership", "boxoffice", "box-office", "sales", "team", "education", "learning", "schools", "visits"]
 )
-_STREETS = frozenset("street road lane avenue close drive crescent terrace".split())
+_STREETS = frozenset(["street", "road", "lane", "avenue", "close", "drive", "crescent", "terrace"])
 _NOT_STREETS = frozenset(
-    "jan january feb february mar march apr april may june jun jul july aug august sep sept september oct october nov november dec december "
-    "mile miles minute minutes min mins metre metres meter km year years week weeks day days hour hours of per pupils children people am pm "
-    "and for to in on at from with steps times laps points pence pound pounds".split()
+    ["jan", "january", "feb", "february", "mar", "march", "apr", "april", "may", "june", "jun", "jul", "july", "aug", "august", "sep", "sept", "september", "oct", "october", "nov", "november", "dec", "december", "mile", "miles", "minute", "minutes", "min", "mins", "metre", "metres", "meter", "km", "year", "years", "week", "weeks", "day", "days", "hour", "hours", "of", "per", "pupils", "children", "people", "am", "pm", "and", "for", "to", "in", "on", "at", "from", "with", "steps", "times", "laps", "points", "pence", "pound", "pounds"]
 )
-_PERSONAL = frozenset("me my mine i him her his add dm pm message snap insta snapchat instagram tiktok private personal myself tutor mate".split())
-_PUBLIC_HANDLE = re.compile(r"bbc|itv|sky|news|official|school|primary|academy|museum|zoo|trust|theatre|council|police|fire|nhs|gov|charity|library|books|club|fc|radio|uk$|herald|times|gazette")
+_PERSONAL = frozenset(
+    ["me", "my", "mine", "i", "him", "her", "his", "add", "dm", "pm", "message", "snap", "insta", "snapchat", "instagram", "tiktok", "private", "personal", "myself", "tutor", "mate"]
+)
+_PUBLIC_HANDLE = re.compile(
+    r"bbc|itv|sky|news|official|school|primary|academy|museum|zoo|trust|theatre|council|police|fire|nhs|gov|charity|library|books|club|fc|radio|uk$|herald|times|gazette"
+)
 _BIRTH = re.compile(r"\b(?:birthdays?|born|birth|d\.?o\.?b|turn(?:s|ed|ing)?|aged?|years? old)\b")
 _DATE = re.compile(
     r"(?<![\w./-])(?:(\d{1,2})[./\- ](\d{1,2})[./\- ](\d{4}|\d{2})|(\d{4})-(\d{2})-(\d{2})|"
@@ -61,7 +62,9 @@ def patterns() -> tuple[Pattern, ...]:
     """All shapes, in the order of the file."""
     data = tomllib.loads(files("gatekeeper.text").joinpath("data/contacts.toml").read_text(encoding="utf-8"))
     return tuple(
-        Pattern(entry["id"], entry["rule"], re.compile(entry["regex"]), entry.get("check", ""), entry["hit"], entry["miss"])
+        Pattern(
+            entry["id"], entry["rule"], re.compile(entry["regex"]), entry.get("check", ""), entry["hit"], entry["miss"]
+        )
         for entry in data["pattern"]
     )
 
@@ -150,7 +153,10 @@ class Contacts:
         return bool(self._address) and found in self._address
 
     def _is_address(self, passage: Passage, match: re.Match[str]) -> bool:
-        if self._own_address(match[0]) or re.search(r"\b(?:year|y|class|age|aged|route|bus|page|chapter|unit) ?$", passage.text[max(0, match.start() - 8) : match.start()]):
+        if self._own_address(match[0]) or re.search(
+            r"\b(?:year|y|class|age|aged|route|bus|page|chapter|unit) ?$",
+            passage.text[max(0, match.start() - 8) : match.start()],
+        ):
             return False
         words = [word for word in passage.words_in(match.start(), match.end()) if passage.words[word][0].isalpha()]
         if len(words) < 2:  # noqa: PLR2004

@@ -15,6 +15,7 @@ WHOLE, PART, LENGTH = 84, 60, 7
 _SURE = 90
 _FEW = 80  # bearers compared one by one; more people than this share no rare spelling
 _ALONE = 5
+_LONGEST = 40  # no name is longer, and comparing longer words would cost the square of their length
 _CHUNK = re.compile(r"[^\s,;:\"()#]{2,40}")
 _SIGN = re.compile(r"[a-z][0-9@$!*|€£+]|[0-9@$!*|€£+][a-z]")
 _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*/']{1,2}[a-z](?![^\W_])){4,60}")
@@ -58,7 +59,7 @@ class Disguises:
 
     @staticmethod
     def _near(word: str, index: dict[str, set[str]]) -> set[str]:
-        flat = skeleton(word)
+        flat = skeleton(word) if len(word) <= _LONGEST else ""
         if len(flat) < 2:  # noqa: PLR2004
             return set()
         forms: set[str] = set()
@@ -70,7 +71,11 @@ class Disguises:
         words, capital = passage.words, passage.capital
         for width in (3, 2):
             end = at + width
-            if end > len(words) or not taken.free(at, end) or not all(joins(passage.gap(word)) for word in range(at, end - 1)):
+            if (
+                end > len(words)
+                or not taken.free(at, end)
+                or not all(joins(passage.gap(word)) for word in range(at, end - 1))
+            ):
                 continue
             if words[at] in self._words.titles:
                 return None
@@ -78,7 +83,9 @@ class Disguises:
             for cut in range(at + 1, end):
                 first = "".join(words[at:cut])
                 last = "".join(words[cut:end])
-                pupils = self._match(first, last, firsts if cut == at + 1 else self._near(first, self._roster.given_near), cased=cased)
+                pupils = self._match(
+                    first, last, firsts if cut == at + 1 else self._near(first, self._roster.given_near), cased=cased
+                )
                 if pupils:
                     return Named(at, end, "pupil-name-disguised", pupils)
         return None
@@ -92,7 +99,10 @@ class Disguises:
         lasts = self._near(last, roster.family_near)
         candidates: set[int] = set()
         if firsts and lasts:
-            sides = [set().union(*(roster.given_flat[form] for form in firsts)), set().union(*(roster.family_flat[form] for form in lasts))]
+            sides = [
+                set().union(*(roster.given_flat[form] for form in firsts)),
+                set().union(*(roster.family_flat[form] for form in lasts)),
+            ]
             candidates |= sides[0] & sides[1]
             if cased and len(first) + len(last) >= LENGTH + 1 and len(last) > _ALONE - 1 and candidates:
                 return frozenset(candidates)  # one error in each half: too near to be somebody else
@@ -116,7 +126,11 @@ class Disguises:
             for family in self._roster.last_squashed[pupil]:
                 flat_family = skeleton(family)
                 two = ratio(flat_family, last)
-                if two >= PART and ratio(flat_given + flat_family, first + last) >= floor and flat_given[0] + flat_family[0] != "":
+                if (
+                    two >= PART
+                    and ratio(flat_given + flat_family, first + last) >= floor
+                    and flat_given[0] + flat_family[0] != ""
+                ):
                     if one < 100 and two < 100 and first[0] != flat_given[0] and last[0] != flat_family[0]:  # noqa: PLR2004
                         continue
                     return True
@@ -132,7 +146,11 @@ class Disguises:
         near = set().union(*(self._roster.given_flat[form] for form in forms)) & members
         flat = skeleton(word)
         return frozenset(
-            pupil for pupil in near if any(len(form) >= _ALONE and ratio(skeleton(form), flat) >= 80 for form in self._roster.first_squashed[pupil])  # noqa: PLR2004
+            pupil
+            for pupil in near
+            if any(
+                len(form) >= _ALONE and ratio(skeleton(form), flat) >= 80 for form in self._roster.first_squashed[pupil]
+            )
         )
 
     # -- signs for letters --------------------------------------------------------------------------------------
@@ -194,7 +212,13 @@ class Disguises:
             letters = self._letters(shape)
             symbols = sum(not char.isalpha() for char in shape)
             owners = roster.given_flat.get(letters, set())
-            if owners and len(shape) >= _ALONE - 1 and symbols * 2 < len(shape) and len(owners) <= _FEW and not shape.isdigit():
+            if (
+                owners
+                and len(shape) >= _ALONE - 1
+                and symbols * 2 < len(shape)
+                and len(owners) <= _FEW
+                and not shape.isdigit()
+            ):
                 if shape.replace("-", "").isalpha() or letters in self._words.word_names or not _SIGN.search(shape):
                     continue
                 yield Masked(start, start + length, frozenset(owners))

@@ -15,7 +15,23 @@ from gatekeeper.errors import BadInput
 from gatekeeper.text.phrases import Atoms, Pattern, PatternError, compile_pattern
 from gatekeeper.text.rules import SEVERITIES, rules
 
-OUTSIDE = frozenset({"number", "time", "percent", "money", "room", "pupil-name", "staff-name", "school", "capital", "house", "age", "handle", "password"})
+OUTSIDE = frozenset(
+    {
+        "number",
+        "time",
+        "percent",
+        "money",
+        "room",
+        "pupil-name",
+        "staff-name",
+        "school",
+        "capital",
+        "house",
+        "age",
+        "handle",
+        "password",
+    }
+)
 _SCOPES = ("sentence", "pair", "post")
 
 

@@ -9,12 +9,14 @@ from gatekeeper.text.draft import SchoolWords
 from gatekeeper.text.fold import Folded, fold_word
 
 _SHORTENERS = frozenset(
-    "bit.ly tinyurl.com t.co goo.gl ow.ly is.gd buff.ly tiny.cc rb.gy cutt.ly shorturl.at rebrand.ly t.ly lnkd.in fb.me youtu.be-x "
-    "bl.ink v.gd qr.ae adf.ly tr.im s.id shor.by bitly.com tiny.one x.co soo.gd trib.al dlvr.it snip.ly linktr.ee clck.ru u.to qrco.de "
-    "short.io short.gy dub.sh spoo.me tny.im 1url.com short.example bit.do mcaf.ee ift.tt wp.me po.st".split()
+    ["bit.ly", "tinyurl.com", "t.co", "goo.gl", "ow.ly", "is.gd", "buff.ly", "tiny.cc", "rb.gy", "cutt.ly", "shorturl.at", "rebrand.ly", "t.ly", "lnkd.in", "fb.me", "youtu.be-x", "bl.ink", "v.gd", "qr.ae", "adf.ly", "tr.im", "s.id", "shor.by", "bitly.com", "tiny.one", "x.co", "soo.gd", "trib.al", "dlvr.it", "snip.ly", "linktr.ee", "clck.ru", "u.to", "qrco.de", "short.io", "short.gy", "dub.sh", "spoo.me", "tny.im", "1url.com", "short.example", "bit.do", "mcaf.ee", "ift.tt", "wp.me", "po.st"]
 )
-_RISKY = frozenset("zip mov xyz top click gq tk ml cf ga pw work loan country stream download racing icu buzz rest exe cam quest monster".split())
-_DOWNLOAD = re.compile(r"\.(?:exe|apk|scr|msi|bat|cmd|dmg|iso|jar|docm|xlsm|pptm|vbs|ps1|zip|rar|7z|js|hta|lnk|com\.exe|pif|app|deb|pkg)(?:[?#].*)?$")
+_RISKY = frozenset(
+    ["zip", "mov", "xyz", "top", "click", "gq", "tk", "ml", "cf", "ga", "pw", "work", "loan", "country", "stream", "download", "racing", "icu", "buzz", "rest", "exe", "cam", "quest", "monster"]
+)
+_DOWNLOAD = re.compile(
+    r"\.(?:exe|apk|scr|msi|bat|cmd|dmg|iso|jar|docm|xlsm|pptm|vbs|ps1|zip|rar|7z|js|hta|lnk|com\.exe|pif|app|deb|pkg)(?:[?#].*)?$"
+)
 _ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\]|0x[0-9a-f]{6,8}|\d{8,10}")
 _LIKE = 84
 _LETTERS = str.maketrans("01345", "oleas")
@@ -66,7 +68,9 @@ class Links:
     def _hides(host: str, rest: str) -> bool:
         return host in _SHORTENERS and ("/" in rest or "." in host)
 
-    def _unsafe(self, folded: Folded, start: int, end: int, *, scheme: str, host: str, authority: str, rest: str) -> bool:
+    def _unsafe(
+        self, folded: Folded, start: int, end: int, *, scheme: str, host: str, authority: str, rest: str
+    ) -> bool:
         if scheme.startswith(("hx", "ftp")) or "@" in authority or _ADDRESS.fullmatch(host):
             return True
         first, last = folded.place(start, end)
@@ -87,7 +91,7 @@ class Links:
         """Whether another host is made to look like the school's."""
         if own in host:
             return True
-        name = own.split(".")[0].replace("-", "")
+        name = own.split(".", maxsplit=1)[0].replace("-", "")
         for label in host.split(".")[:-1] or [host]:
             plain = label.replace("-", "")
             real = plain.translate(_LETTERS)

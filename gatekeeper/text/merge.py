@@ -1,5 +1,8 @@
 """Makes one list of findings: overlapping hits of one kind become one, the strictest come first."""
 
+import sys
+from bisect import bisect_left
+
 from gatekeeper.text.draft import Hit
 from gatekeeper.text.rules import SEVERITIES, rules
 
@@ -9,7 +12,9 @@ def _family(rule: str) -> str:
     for stem in ("pupil-name", "contact-", "link-"):
         if rule.startswith(stem):
             return stem
-    return {"topic-exclusion": "topic", "pupil-live-location": "location", "pupil-planned-location": "location"}.get(rule, rule)
+    return {"topic-exclusion": "topic", "pupil-live-location": "location", "pupil-planned-location": "location"}.get(
+        rule, rule
+    )
 
 
 def merged(hits: list[Hit]) -> list[Hit]:
@@ -20,19 +25,17 @@ def merged(hits: list[Hit]) -> list[Hit]:
         length = 0 if hit.start is None or hit.end is None else hit.end - hit.start
         return (-SEVERITIES.index(hit.severity), -length, order[hit.rule])
 
-    kept: dict[tuple[str, str], list[Hit]] = {}
+    places: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    flat: list[Hit] = []
     for hit in sorted(hits, key=strength):
-        near = kept.setdefault((hit.field, _family(hit.rule)), [])
-        if not any(_overlap(hit, other) for other in near):
-            near.append(hit)
-    flat = [hit for near in kept.values() for hit in near]
+        near = places.setdefault((hit.field, _family(hit.rule)), [])
+        span = (0, sys.maxsize) if hit.start is None or hit.end is None else (hit.start, hit.end)
+        at = bisect_left(near, span)
+        if (at and near[at - 1][1] > span[0]) or (at < len(near) and near[at][0] < span[1]):
+            continue
+        near.insert(at, span)
+        flat.append(hit)
     return sorted(
         flat,
         key=lambda hit: (-SEVERITIES.index(hit.severity), hit.field, hit.start or 0, hit.end or 0, order[hit.rule]),
     )
-
-
-def _overlap(one: Hit, two: Hit) -> bool:
-    if one.start is None or two.start is None or one.end is None or two.end is None:
-        return True
-    return one.start < two.end and two.start < one.end

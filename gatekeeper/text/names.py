@@ -3,8 +3,10 @@
 The order matters: the longest and surest form takes its words first, so that one child is one hit.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from gatekeeper.text.passage import Passage
 from gatekeeper.text.rooms import Room
@@ -15,6 +17,7 @@ _GAP = frozenset(" \t\n\r\u00a0_.-'\"()/\\")
 _GAP_LENGTH = 4
 _MIDDLES = 2
 _FAR = 8
+_REACH = 14  # the farthest class that can belong to a name, with the words of the class itself
 _NEAR = 3
 _INITIALS = 3
 
@@ -61,6 +64,13 @@ def joins(gap: str, *, comma: bool = False) -> bool:
     return all(char in _GAP or (comma and char == ",") for char in gap)
 
 
+def rooms_near(rooms: list[Room], start: int, end: int) -> list[Room]:
+    """The classes named within reach of words [start, end); `rooms` are in order."""
+    first = bisect_left(rooms, start - _REACH, key=attrgetter("start"))
+    last = bisect_right(rooms, end + _REACH, key=attrgetter("start"))
+    return rooms[first:last]
+
+
 class NameFinder:
     """Reads the sure forms of pupils' names."""
 
@@ -90,7 +100,9 @@ class NameFinder:
         if not rest:
             return True
         end = at + 1 + len(rest)
-        return tuple(passage.words[at + 1 : end]) == rest and all(joins(passage.gap(word)) for word in range(at, end - 1))
+        return tuple(passage.words[at + 1 : end]) == rest and all(
+            joins(passage.gap(word)) for word in range(at, end - 1)
+        )
 
     # -- whole names --------------------------------------------------------------------------------------------
 
@@ -150,7 +162,11 @@ class NameFinder:
             for word in range(start, end)
             if passage.words[word] in common.word_surnames or passage.words[word] in common.word_names
         ]
-        sure = [word for word in range(start, end) if passage.words[word] not in common.word_surnames | common.word_names and len(passage.words[word]) > _NEAR]
+        sure = [
+            word
+            for word in range(start, end)
+            if passage.words[word] not in common.word_surnames | common.word_names and len(passage.words[word]) > _NEAR
+        ]
         if sure:
             return True
         return not plain or not self._cased(passage, start) or all(passage.capital[word] for word in plain)
@@ -162,7 +178,7 @@ class NameFinder:
         return any(passage.capital[first:last])
 
     def _short(self, passage: Passage, at: int) -> Named | None:
-        """"Ang Bevan-Jones": a cut first name before the surname of that pupil."""
+        """ "Ang Bevan-Jones": a cut first name before the surname of that pupil."""
         word = passage.words[at]
         if len(word) < _NEAR or not passage.capital[at] or not joins(passage.gap(at)):
             return None
@@ -184,7 +200,7 @@ class NameFinder:
         return None
 
     def _initial(self, passage: Passage, at: int) -> Named | None:
-        """"F. O'Halloran", and "Finn O." the other way."""
+        """ "F. O'Halloran", and "Finn O." the other way."""
         words, capital = passage.words, passage.capital
         if len(words[at]) == 1 and capital[at] and joins(passage.gap(at)) and passage.gap(at) != "'":
             for end, bearers in self.families(passage, at + 1):
@@ -194,7 +210,7 @@ class NameFinder:
         return None
 
     def first_and_initial(self, passage: Passage, mention: Mention) -> Named | None:
-        """"Finn O." or "Grace P-L": a first name with the first letter of the surname."""
+        """ "Finn O." or "Grace P-L": a first name with the first letter of the surname."""
         at = mention.end
         words = passage.words
         if at >= len(words) or len(words[at]) != 1 or not passage.capital[at] or not words[at].isalpha():
@@ -208,16 +224,23 @@ class NameFinder:
         if not both or mention.kind is Kind.SHORT:
             return None
         end = at + 1
-        while end < len(words) and len(words[end]) == 1 and passage.gap(end - 1) in {"-", ".", " "} and passage.capital[end]:
+        while (
+            end < len(words)
+            and len(words[end]) == 1
+            and passage.gap(end - 1) in {"-", ".", " "}
+            and passage.capital[end]
+        ):
             end += 1
-        return Named(mention.start, end, "pupil-name-known-as" if mention.kind is Kind.KNOWN else "pupil-name-initials", both)
+        return Named(
+            mention.start, end, "pupil-name-known-as" if mention.kind is Kind.KNOWN else "pupil-name-initials", both
+        )
 
     # -- with a class -------------------------------------------------------------------------------------------
 
     def with_room(self, passage: Passage, mention: Mention, rooms: list[Room], *, wordy: bool) -> Named | None:
         """A first name beside the class or year of a pupil so called."""
         best: Named | None = None
-        for room in rooms:
+        for room in rooms_near(rooms, mention.start, mention.end):
             if passage.sentence[room.start] != passage.sentence[mention.start]:
                 continue
             members = mention.pupils & self._roster.in_class(room.place)
@@ -248,7 +271,11 @@ class NameFinder:
 
     def _links(self, passage: Passage, word: int) -> bool:
         text = passage.words[word]
-        return text in self._words.class_links or text[0].isdigit() or (passage.capital[word] and text in self._roster.given)
+        return (
+            text in self._words.class_links
+            or text[0].isdigit()
+            or (passage.capital[word] and text in self._roster.given)
+        )
 
     # -- initials -----------------------------------------------------------------------------------------------
 
@@ -270,7 +297,7 @@ class NameFinder:
     ) -> Named | None:
         dotted = end - start > 1
         known = letters in self._words.acronyms and not dotted
-        for room in rooms:
+        for room in rooms_near(rooms, start, end):
             members = owners & self._roster.in_class(room.place)
             if not members or passage.sentence[room.start] != passage.sentence[start]:
                 continue
@@ -296,7 +323,12 @@ class NameFinder:
                 yield at, at + 1, word
             elif len(word) == 1 and passage.capital[at]:
                 end = at + 1
-                while end < len(words) and len(words[end]) == 1 and passage.capital[end] and passage.gap(end - 1) in {".", ". ", "-", "'"}:
+                while (
+                    end < len(words)
+                    and len(words[end]) == 1
+                    and passage.capital[end]
+                    and passage.gap(end - 1) in {".", ". ", "-", "'"}
+                ):
                     end += 1
                 if end - at in (2, 3) and words[at].isalpha():
                     yield at, end, "".join(words[at:end])
@@ -307,4 +339,6 @@ class NameFinder:
     def _loud(passage: Passage, at: int) -> bool:
         """Whether a neighbour is shouted too: then capitals mean nothing."""
         near = [word for word in (at - 1, at + 1) if 0 <= word < len(passage.words)]
-        return any(len(passage.words[word]) > 1 and passage.words[word].isalpha() and passage.shouted(word) for word in near)
+        return any(
+            len(passage.words[word]) > 1 and passage.words[word].isalpha() and passage.shouted(word) for word in near
+        )

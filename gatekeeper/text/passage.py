@@ -47,7 +47,9 @@ class Passage:
     def shouted(self, word: int) -> bool:
         """Whether the whole word is written in capitals."""
         folded = self.folded
-        return all(folded.is_upper(at) or not folded.text[at].isalpha() for at in range(self.starts[word], self.ends[word]))
+        return all(
+            folded.is_upper(at) or not folded.text[at].isalpha() for at in range(self.starts[word], self.ends[word])
+        )
 
     def sentence_span(self, number: int) -> tuple[int, int]:
         """The folded span of a sentence, with its closing mark."""
@@ -61,7 +63,9 @@ class Passage:
 
 def _abbreviated(word: str, gap: str) -> bool:
     """A full stop after "Mr" or a single letter ends no sentence."""
-    return gap.strip(" (").rstrip() == "." and (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i"))
+    return gap.strip(" (").rstrip() == "." and (
+        word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha() and word != "i")
+    )
 
 
 def read(field: str, text: str) -> Passage:

@@ -18,7 +18,16 @@ _TOKEN = re.compile(r"'(?:s|re|ve|ll|d|m)(?![^\W_])|[a-z]+n't(?![^\W_])|\d+(?:[.
 _SHORT_GAP, _LONG_GAP = 3, 8
 _LEAST_STEM = 2
 
+_LONGEST_STEM = 20
+
 Mark = tuple[int, int]
+Tail = tuple[tuple[tuple[str, bool], ...], int]
+
+
+def _mark(places: list[Mark], start: int, end: int) -> None:
+    if not places or places[-1] != (start, end):
+        places.append((start, end))
+
 
 
 def split_phrase(phrase: str) -> tuple[tuple[str, bool], ...]:
@@ -76,8 +85,10 @@ class Atoms:
     families: Mapping[str, Sequence[str]]
     outside: frozenset[str]
     _ids: dict[str, int] = field(default_factory=dict)
-    _exact: dict[str, list[tuple[tuple[tuple[str, bool], ...], int]]] = field(default_factory=lambda: defaultdict(list))
-    _stems: dict[str, list[tuple[tuple[tuple[str, bool], ...], int]]] = field(default_factory=lambda: defaultdict(list))
+    _single: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _pairs: dict[tuple[str, str], list[Tail]] = field(default_factory=lambda: defaultdict(list))
+    _openers: dict[str, list[Tail]] = field(default_factory=lambda: defaultdict(list))
+    _stems: dict[str, list[Tail]] = field(default_factory=lambda: defaultdict(list))
 
     def family(self, name: str) -> int:
         """The number of a family; its phrases are taken up when it is first asked for."""
@@ -115,7 +126,14 @@ class Atoms:
         (first, stem), rest = words[0], words[1:]
         if stem and len(first) < _LEAST_STEM:
             raise PatternError(f"the stem {phrase!r} is too short")
-        (self._stems if stem else self._exact)[first].append((rest, number))
+        if stem:
+            self._stems[first].append((rest, number))
+        elif rest and rest[0][1]:
+            self._openers[first].append((rest, number))
+        elif rest:
+            self._pairs[first, rest[0][0]].append((rest[1:], number))
+        else:
+            self._single[first].append(number)
 
     def number(self, name: str) -> int | None:
         """The number of an outside family, when some pattern uses it."""
@@ -124,33 +142,34 @@ class Atoms:
     def find(self, words: Sequence[str]) -> dict[int, list[Mark]]:
         """Every atom in the words: its places as (start, end)."""
         found: dict[int, list[Mark]] = defaultdict(list)
+        last = len(words) - 1
         for at, word in enumerate(words):
-            entries = self._exact.get(word)
-            if entries:
-                self._follow(words, at, entries, found)
-            for length in range(_LEAST_STEM, len(word) + 1 if len(word) < 20 else 20):  # noqa: PLR2004 - no stem is longer
-                entries = self._stems.get(word[:length])
+            for number in self._single.get(word, ()):
+                _mark(found[number], at, at + 1)
+            if at < last:
+                entries = self._pairs.get((word, words[at + 1]))
                 if entries:
-                    self._follow(words, at, entries, found)
+                    self._follow(words, at, at + 2, entries, found)
+            if self._stems:
+                for length in range(_LEAST_STEM, min(len(word), _LONGEST_STEM) + 1):
+                    entries = self._stems.get(word[:length])
+                    if entries:
+                        self._follow(words, at, at + 1, entries, found)
+            entries = self._openers.get(word)
+            if entries:
+                self._follow(words, at, at + 1, entries, found)
         return found
 
     @staticmethod
-    def _follow(
-        words: Sequence[str],
-        at: int,
-        entries: list[tuple[tuple[tuple[str, bool], ...], int]],
-        found: dict[int, list[Mark]],
-    ) -> None:
+    def _follow(words: Sequence[str], at: int, begun: int, entries: list[Tail], found: dict[int, list[Mark]]) -> None:
         for rest, number in entries:
-            end = at + 1
+            end = begun
             for wanted, stem in rest:
                 if end >= len(words) or not (words[end].startswith(wanted) if stem else words[end] == wanted):
                     break
                 end += 1
             else:
-                places = found[number]
-                if not places or places[-1] != (at, end):
-                    places.append((at, end))
+                _mark(found[number], at, end)
 
 
 def compile_pattern(source: str, atoms: Atoms) -> Pattern:

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from gatekeeper.text.alone import FirstNames
 from gatekeeper.text.disguise import Disguises, Masked
-from gatekeeper.text.names import Mention, Named, NameFinder, Taken
+from gatekeeper.text.names import Mention, Named, NameFinder, Taken, rooms_near
 from gatekeeper.text.passage import Passage
 from gatekeeper.text.rooms import Room, Rooms
 from gatekeeper.text.roster import Kind, Roster
 from gatekeeper.text.tags import Tags
-
 
 _FAR = 9
 
@@ -27,7 +26,9 @@ class NameSpan:
 class PupilNames:
     """Finds every mention of a pupil on the roll."""
 
-    def __init__(self, roster: Roster, classes: tuple[str, ...], staff_words: frozenset[str], own_handles: frozenset[str]) -> None:
+    def __init__(
+        self, roster: Roster, classes: tuple[str, ...], staff_words: frozenset[str], own_handles: frozenset[str]
+    ) -> None:
         self.roster = roster
         self.rooms = Rooms(roster, classes)
         self._finder = NameFinder(roster)
@@ -91,7 +92,9 @@ class PupilNames:
                 continue
             end = max(one.end for one in here)
             best = min((one for one in here if one.end == end), key=lambda one: one.kind)
-            pupils = frozenset().union(*(one.pupils for one in here if one.end == end and (one.kind < Kind.SHORT or best.kind is Kind.SHORT)))
+            pupils = frozenset().union(
+                *(one.pupils for one in here if one.end == end and (one.kind < Kind.SHORT or best.kind is Kind.SHORT))
+            )
             mentions.append(Mention(at, end, best.kind, pupils))
             at = end
         return mentions
@@ -126,7 +129,9 @@ class PupilNames:
                 if passage.sentence[at] != passage.sentence[room.start] or room.start <= at < room.end:
                     continue
                 between = range(at + 1, room.start) if at < room.start else range(room.end, at)
-                if not all(passage.words[word] in {"in", "from", "of", "class", "year", "'s", "our"} for word in between):
+                if not all(
+                    passage.words[word] in {"in", "from", "of", "class", "year", "'s", "our"} for word in between
+                ):
                     continue
                 if passage.words[at] in self.roster.given or passage.words[at] in self._alone.common:
                     continue
@@ -136,7 +141,9 @@ class PupilNames:
                     taken.take(at, at + 1)
         return found
 
-    def _firsts(self, passage: Passage, mentions: list[Mention], rooms: list[Room], taken: Taken, found: list[NameSpan]) -> list[Named]:
+    def _firsts(
+        self, passage: Passage, mentions: list[Mention], rooms: list[Room], taken: Taken, found: list[NameSpan]
+    ) -> list[Named]:
         """First names alone. Two rounds, because a sure name beside a word name makes that one sure."""
         sure = {at for one in found for at in passage.words_in(one.start, one.end)}
         accepted: list[Named] = []
@@ -147,8 +154,11 @@ class PupilNames:
                 if self._alone.accept(passage, mention, taken, sure.__contains__):
                     rule = "pupil-name-first" if mention.kind is Kind.FIRST else "pupil-name-known-as"
                     near = [
-                        room for room in rooms
-                        if passage.sentence[room.start] == passage.sentence[mention.start] and room.start - mention.end < _FAR and mention.start - room.end < _FAR
+                        room
+                        for room in rooms_near(rooms, mention.start, mention.end)
+                        if passage.sentence[room.start] == passage.sentence[mention.start]
+                        and room.start - mention.end < _FAR
+                        and mention.start - room.end < _FAR
                     ]
                     members = frozenset().union(*(mention.pupils & self.roster.in_class(room.place) for room in near))
                     rule = "pupil-name-class" if members else rule

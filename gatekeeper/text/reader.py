@@ -16,12 +16,16 @@ from gatekeeper.text.staff import StaffNames
 
 _TIME = re.compile(r"(?:[01]?\d|2[0-3])[.:][0-5]\d(?:am|pm)?|(?:1[0-2]|0?\d)(?:am|pm)|noon|midday|midnight")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
-_NUMBER_WORDS = frozenset("one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty ninety hundred thousand half".split())
-_AGED = re.compile(r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|(?:aged?) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b")
+_NUMBER_WORDS = frozenset(
+    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "half"]
+)
+_AGED = re.compile(
+    r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|(?:aged?) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b"
+)
 _PASSWORD = re.compile(r"(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}\d)[a-z0-9!@#$%&*_\-]{5,30}|(?<![\d.,:])\d{4,6}(?![\d.,:%])")
 _MONEY = re.compile(r"[£$€] ?\d|\d ?(?:k\b|pounds|quid)")
 _PERCENT = re.compile(r"\d {0,1}(?:%|per ?cent|percent)")
-_TITLES = frozenset("mr mrs ms miss mx dr sir madam headmaster".split())
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam", "headmaster"])
 _LONGEST = 120
 
 
@@ -42,7 +46,9 @@ class Reader:
     def __init__(self, lexicon: Lexicon, school: SchoolWords, staff: StaffNames) -> None:
         self._atoms, self._entries = compiled(lexicon)
         self._staff = staff
-        self._schools = tuple(tuple(fold_word(name).split()) for name in (school.name, *school.short_names) if name.strip())
+        self._schools = tuple(
+            tuple(fold_word(name).split()) for name in (school.name, *school.short_names) if name.strip()
+        )
         self._houses = frozenset(fold_word(house) for house in school.houses)
         self._by_atom: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for number, one in enumerate(self._entries):
@@ -81,7 +87,9 @@ class Reader:
         return matches
 
     @staticmethod
-    def _matches(one: Compiled, patterns: Sequence[Pattern], marks: Mapping[int, Sequence[Mark]], first: int, last: int) -> bool:
+    def _matches(
+        one: Compiled, patterns: Sequence[Pattern], marks: Mapping[int, Sequence[Mark]], first: int, last: int
+    ) -> bool:
         if not any(fits(pattern, marks, first, last) for pattern in patterns):
             return False
         return not any(fits(pattern, marks, first, last) for pattern in one.unless)
@@ -106,12 +114,17 @@ class Reader:
             if scope == "sentence":
                 yield first, last, by_sentence[at]
             elif at + 1 < len(passage.sentences):
-                both = {atom: [*by_sentence[at].get(atom, ()), *by_sentence[at + 1].get(atom, ())] for atom in by_sentence[at].keys() | by_sentence[at + 1].keys()}
+                both = {
+                    atom: [*by_sentence[at].get(atom, ()), *by_sentence[at + 1].get(atom, ())]
+                    for atom in by_sentence[at].keys() | by_sentence[at + 1].keys()
+                }
                 yield first, passage.sentences[at + 1][1], both
 
     # -- what no word list can say ------------------------------------------------------------------------------
 
-    def _outside(self, passage: Passage, found: dict[int, list[Mark]], rooms: Sequence[Room], names: Iterable[NameSpan]) -> None:
+    def _outside(
+        self, passage: Passage, found: dict[int, list[Mark]], rooms: Sequence[Room], names: Iterable[NameSpan]
+    ) -> None:
         number = self._atoms.number
         words = passage.words
 
@@ -131,9 +144,7 @@ class Reader:
                 mark("house", at, at + 1)
             if word in _TITLES and at + 1 < len(words) and passage.capital[at + 1]:
                 mark("staff-name", at, at + 2)
-            elif word in self._staff.surnames and passage.capital[at]:
-                mark("staff-name", at, at + 1)
-            elif word in self._staff.firsts and passage.capital[at]:
+            elif (word in self._staff.surnames and passage.capital[at]) or (word in self._staff.firsts and passage.capital[at]):
                 mark("staff-name", at, at + 1)
             for school in self._schools:
                 if tuple(words[at : at + len(school)]) == school:

@@ -115,6 +115,7 @@ class Roster:
             for at, forms in index.items():
                 for form in forms:
                     squashed[form].add(at)
+        self.longest_family = max((len(form) for forms in self.last_squashed.values() for form in forms), default=0)
         self.longest = max((len(form) for forms in self.first_squashed.values() for form in forms), default=0)
 
     def _add(
@@ -193,11 +194,26 @@ class Roster:
         return tuple(self.pupils[at].id for at in sorted(members))
 
 
-_NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen")
+_NUMBERS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+)
 
 
 def year_key(year: str) -> str:
-    """"Year 5", "Y5" and "year five" are the same year; Reception and Nursery are their own."""
+    """ "Year 5", "Y5" and "year five" are the same year; Reception and Nursery are their own."""
     folded = fold_word(year).strip()
     digits = re.search(r"\d{1,2}", folded)
     if digits:

@@ -7,7 +7,7 @@ from gatekeeper.text.fold import fold_word
 from gatekeeper.text.passage import Passage
 
 _LETTERS = re.compile(r"[^\W_]+")
-_TITLES = frozenset("mr mrs ms miss mx dr sir madam".split())
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam"])
 
 
 class StaffNames:

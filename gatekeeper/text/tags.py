@@ -9,11 +9,11 @@ from gatekeeper.text.rooms import Rooms
 from gatekeeper.text.roster import Roster, skeleton
 from gatekeeper.text.vocabulary import vocabulary
 
-_TAG = re.compile(r"[#@][^\W][\w.\-]{1,80}|\.[#@]?\w{0}")
+_TAG = re.compile(r"[#@][^\W][\w.\-]{1,60}")
 _LONG_WORD = re.compile(r"(?<![^\W_])[a-z0-9]{7,60}(?![^\W_])")
 _LOCAL = re.compile(r"(?<![\w.])[\w.\-+]{3,64}(?=@|\s?\(at\))")
 _PIECE = re.compile(r"[a-z]+|\d+")
-_LONGEST = 80
+_LONGEST = 60
 _SHORT_NAME = 4
 
 
@@ -27,7 +27,7 @@ class Tags:
         self._words = vocabulary()
         self._class_tails = {re.sub(r"[^a-z0-9]", "", name): ("class", name) for name in roster.classes if name}
         for year in roster.years:
-            for form in ((f"y{year}", f"year{year}", f"yr{year}") if year.isdigit() else (year,)):
+            for form in (f"y{year}", f"year{year}", f"yr{year}") if year.isdigit() else (year,):
                 self._class_tails[form] = ("year", year)
 
     def tags(self, passage: Passage) -> Iterator[Masked]:
@@ -81,7 +81,7 @@ class Tags:
                 owners = roster.given_squashed.get(squash[start:cut])
                 if not owners:
                     continue
-                for end in range(len(squash), cut + 2, -1):
+                for end in range(min(len(squash), cut + self._roster.longest_family), cut + 2, -1):
                     both = owners & roster.family_squashed.get(squash[cut:end], set())
                     if both and self._whole_fits(squash, start, end):
                         return start, end, frozenset(both)
@@ -130,7 +130,12 @@ class Tags:
 
     def _plain(self, word: str) -> bool:
         common = self._words
-        return word in common.word_names or word in common.places or word in self._rooms.first_words or word in common.acronyms
+        return (
+            word in common.word_names
+            or word in common.places
+            or word in self._rooms.first_words
+            or word in common.acronyms
+        )
 
     def _judge(self, names: list[str], at: int) -> frozenset[int]:
         """Whether this piece is a pupil's first name, given the pieces beside it."""
@@ -139,13 +144,17 @@ class Tags:
         if not owners or len(word) < 3:  # noqa: PLR2004
             return frozenset()
         others = [name for place, name in enumerate(names) if place != at and not name.isdigit()]
-        place = self._class_tails.get("".join(names[at + 1 :]).removeprefix("in").removeprefix("from").removeprefix("class").removesuffix("class"))
+        place = self._class_tails.get(
+            "".join(names[at + 1 :]).removeprefix("in").removeprefix("from").removeprefix("class").removesuffix("class")
+        )
         if place and owners & self._roster.in_class(place):
             return frozenset(owners & self._roster.in_class(place))
         before = names[at - 1] if at else ""
         if before in self._words.titles:
             return frozenset()
-        known = all(other in self._words.tag_words or (self._known(other) and not self._plain(other)) for other in others)
+        known = all(
+            other in self._words.tag_words or (self._known(other) and not self._plain(other)) for other in others
+        )
         if self._plain(word):
             return frozenset(owners) if known and others and before in self._words.tag_words else frozenset()
         file_words = all(other in _FILE_WORDS or other in self._words.tag_words or len(other) < 3 for other in others)  # noqa: PLR2004
@@ -155,7 +164,9 @@ class Tags:
         return frozenset(owners) if last_before else frozenset()
 
     def _known(self, word: str) -> set[int]:
-        return set().union(*(entry.pupils for entry in self._roster.given.get(word, ()) if not entry.rest and entry.kind < 2))  # noqa: PLR2004
+        return set().union(
+            *(entry.pupils for entry in self._roster.given.get(word, ()) if not entry.rest and entry.kind < 2)
+        )
 
     def _lower(self, word: str, start: int) -> Iterator[Masked]:
         """A tag in small letters: cue and name, or name and class, with nothing left over."""
@@ -178,14 +189,15 @@ class Tags:
             if place and tail.startswith(link) and owners & self._roster.in_class(place):
                 return frozenset(owners & self._roster.in_class(place))
         if self._plain(name):
-            return frozenset(owners) if head and not tail and head not in {"love", "happy", "s", "and", "world", "in"} else frozenset()
+            return (
+                frozenset(owners)
+                if head and not tail and head not in {"love", "happy", "s", "and", "world", "in"}
+                else frozenset()
+            )
         fits = (not tail or tail in self._words.tag_words) and (len(name) >= _SHORT_NAME or bool(head))
         return frozenset(owners) if fits else frozenset()
 
 
 _FILE_WORDS = frozenset(
-    "img image photo photos pic picture dsc dscn screenshot scan copy final edit edited new medal cup trophy award certificate winner "
-    "swimming football netball race sports day sportsday art drawing painting reading assembly birthday portrait headshot face class "
-    "year group team and with holding school trip jpg jpeg png heic webp smile smiling cake costume wbd play stage nativity choir "
-    "small large crop cropped web the at in on of v".split()
+    ["img", "image", "photo", "photos", "pic", "picture", "dsc", "dscn", "screenshot", "scan", "copy", "final", "edit", "edited", "new", "medal", "cup", "trophy", "award", "certificate", "winner", "swimming", "football", "netball", "race", "sports", "day", "sportsday", "art", "drawing", "painting", "reading", "assembly", "birthday", "portrait", "headshot", "face", "class", "year", "group", "team", "and", "with", "holding", "school", "trip", "jpg", "jpeg", "png", "heic", "webp", "smile", "smiling", "cake", "costume", "wbd", "play", "stage", "nativity", "choir", "small", "large", "crop", "cropped", "web", "the", "at", "in", "on", "of", "v"]
 )
