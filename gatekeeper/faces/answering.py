@@ -3,6 +3,7 @@
 import json
 import socket
 
+import cv2
 import numpy as np
 
 from gatekeeper.errors import NotScanned
@@ -13,7 +14,8 @@ from gatekeeper.faces.wire import HEADER, MAGIC, MAX_PIXELS, READ_SECONDS
 class Answering:
     """Holds the loaded models. Once they failed to load it says so and is of no further use."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int) -> None:
+        cv2.setNumThreads(threads)
         self._finder: FaceFinder | None = None
         try:
             self._finder = FaceFinder.load()

@@ -52,7 +52,7 @@ class FaceFinder:
         coarse = CenterFace(network, long_side=960, sure=0.35)
         return cls(
             quick=quick,
-            full=(YuNet(long_side=LONG_SIDE, sure=0.55), CenterFace(network, long_side=1280, sure=0.4), coarse),
+            full=(YuNet(long_side=LONG_SIDE, sure=0.6), CenterFace(network, long_side=1280, sure=0.4), coarse),
             turned=(YuNet(long_side=960, sure=0.6), CenterFace(network, long_side=960, sure=0.4)),
             tiled=(YuNet(long_side=TILE, sure=0.6), CenterFace(network, long_side=TILE, sure=0.45)),
         )

@@ -23,7 +23,7 @@ from gatekeeper.errors import NotScanned
 from gatekeeper.faces.client import FaceClient
 
 PHOTO_SECONDS: Final = 60
-RESTART_ABOVE: Final = 1_200_000_000
+RESTART_ABOVE: Final = 700_000_000  # YuNet loses some 8 MB a photo; a fresh child costs a third of a second
 _ADDRESS_SPACE: Final = 6 << 30
 _BACKLOG: Final = 128
 _PATH_LIMIT: Final = 100
@@ -41,12 +41,12 @@ def keeper_command(socket_path: Path, *, children: int) -> list[str]:
 
 def keeper_environment(*, children: int) -> Mapping[str, str]:
     """All the keeper is told of the world: no secret of the starting process reaches it."""
-    threads = str(max(1, len(os.sched_getaffinity(0)) // children))
+    threads = str(_threads(children))
     return {
         "PATH": os.defpath,
         "PYTHONPATH": str(_PROJECT),
         "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": threads,  # a thread per core and not per core and child: they would only wait for each other
+        "OMP_NUM_THREADS": threads,
         "OMP_WAIT_POLICY": "passive",
         "OPENBLAS_NUM_THREADS": "1",
     }
@@ -73,6 +73,11 @@ def face_service(folder: Path, *, children: int = 2) -> Iterator[FaceClient]:
                 keeper.wait(5)
             except TimeoutExpired:
                 keeper.kill()
+
+
+def _threads(children: int) -> int:
+    """A thread per core, shared out among the children: with more of them they would only wait for each other."""
+    return max(1, len(os.sched_getaffinity(0)) // children)
 
 
 def _die_with(parent: int, how: signal.Signals) -> None:
@@ -116,7 +121,7 @@ class _Keeper:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         _die_with(parent, signal.SIGKILL)
-        _serve(self._listener)
+        _serve(self._listener, threads=_threads(self._wanted))
 
     def _stop(self, _number: int, _frame: FrameType | None) -> Never:
         for child in self._started:
@@ -125,7 +130,7 @@ class _Keeper:
         os._exit(0)
 
 
-def _serve(listener: socket.socket) -> Never:
+def _serve(listener: socket.socket, *, threads: int) -> Never:
     """One child: load the models, then answer one connection after the other until memory says to begin afresh."""
     from gatekeeper.faces.answering import Answering
 
@@ -134,7 +139,7 @@ def _serve(listener: socket.socket) -> Never:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    answering = Answering()
+    answering = Answering(threads=threads)
     while True:
         connection, _ = listener.accept()
         signal.alarm(PHOTO_SECONDS)  # the kernel's timer at its default action: no library can catch it and go on
