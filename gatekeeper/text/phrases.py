@@ -29,7 +29,6 @@ def _mark(places: list[Mark], start: int, end: int) -> None:
         places.append((start, end))
 
 
-
 def split_phrase(phrase: str) -> tuple[tuple[str, bool], ...]:
     """The words of a phrase as a passage would have them, each with whether it is only a stem."""
     words: list[tuple[str, bool]] = []

@@ -17,7 +17,31 @@ from gatekeeper.text.staff import StaffNames
 _TIME = re.compile(r"(?:[01]?\d|2[0-3])[.:][0-5]\d(?:am|pm)?|(?:1[0-2]|0?\d)(?:am|pm)|noon|midday|midnight")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _NUMBER_WORDS = frozenset(
-    ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "half"]
+    [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "twenty",
+        "thirty",
+        "forty",
+        "fifty",
+        "sixty",
+        "seventy",
+        "eighty",
+        "ninety",
+        "hundred",
+        "thousand",
+        "half",
+    ]
 )
 _AGED = re.compile(
     r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|(?:aged?) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b"
@@ -144,7 +168,9 @@ class Reader:
                 mark("house", at, at + 1)
             if word in _TITLES and at + 1 < len(words) and passage.capital[at + 1]:
                 mark("staff-name", at, at + 2)
-            elif (word in self._staff.surnames and passage.capital[at]) or (word in self._staff.firsts and passage.capital[at]):
+            elif (word in self._staff.surnames and passage.capital[at]) or (
+                word in self._staff.firsts and passage.capital[at]
+            ):
                 mark("staff-name", at, at + 1)
             for school in self._schools:
                 if tuple(words[at : at + len(school)]) == school:

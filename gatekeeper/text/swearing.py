@@ -71,7 +71,49 @@ def _words() -> _Words:
 
 
 _INNOCENT = frozenset(
-    ["cocked", "cocker", "cockers", "cocking", "pricked", "pricking", "pricky", "prickes", "slags", "slagged", "crapes", "tites", "dicks-in", "ticked", "shites", "damns-x", "knobed", "bitten", "damed", "titsy", "dickes", "pissy-x", "cocky", "cocks-x", "shaggy", "shags", "cockin", "cockes", "cockd", "dickd", "dicker", "dickers", "dickin", "dicky", "bitched-x", "cocks", "asss", "gits", "effs", "bints", "tits-x"]
+    [
+        "cocked",
+        "cocker",
+        "cockers",
+        "cocking",
+        "pricked",
+        "pricking",
+        "pricky",
+        "prickes",
+        "slags",
+        "slagged",
+        "crapes",
+        "tites",
+        "dicks-in",
+        "ticked",
+        "shites",
+        "damns-x",
+        "knobed",
+        "bitten",
+        "damed",
+        "titsy",
+        "dickes",
+        "pissy-x",
+        "cocky",
+        "cocks-x",
+        "shaggy",
+        "shags",
+        "cockin",
+        "cockes",
+        "cockd",
+        "dickd",
+        "dicker",
+        "dickers",
+        "dickin",
+        "dicky",
+        "bitched-x",
+        "cocks",
+        "asss",
+        "gits",
+        "effs",
+        "bints",
+        "tits-x",
+    ]
 )
 
 
