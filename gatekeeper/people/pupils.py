@@ -1,11 +1,21 @@
 """The roll: the children of the school, and the marks that beat every consent."""
 
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gatekeeper.db.base import Base
+
+#: attribute -> how many characters it may have, however it comes onto the roll
+LONGEST: Final = {"reference": 40, "first_name": 80, "last_name": 80, "known_as": 80, "year": 40, "class_name": 40}
+_OLDEST: Final = 20  # years
+
+
+def may_be_birthday(born: date, *, today: date) -> bool:
+    """Whether a pupil could have been born that day: not in the future, and not a generation ago."""
+    return born <= today and born.year >= today.year - _OLDEST
 
 
 class Pupil(Base):
@@ -21,12 +31,14 @@ class Pupil(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    reference: Mapped[str] = mapped_column(String(40), unique=True)  # the school's own number for the child
-    first_name: Mapped[str] = mapped_column(String(80))
-    last_name: Mapped[str] = mapped_column(String(80))
-    known_as: Mapped[str] = mapped_column(String(80), default="")
-    year: Mapped[str] = mapped_column(String(40), default="")
-    class_name: Mapped[str] = mapped_column(String(40), default="")
+    reference: Mapped[str] = mapped_column(
+        String(LONGEST["reference"]), unique=True
+    )  # the school's own number for the child
+    first_name: Mapped[str] = mapped_column(String(LONGEST["first_name"]))
+    last_name: Mapped[str] = mapped_column(String(LONGEST["last_name"]))
+    known_as: Mapped[str] = mapped_column(String(LONGEST["known_as"]), default="")
+    year: Mapped[str] = mapped_column(String(LONGEST["year"]), default="")
+    class_name: Mapped[str] = mapped_column(String(LONGEST["class_name"]), default="")
     born_on: Mapped[date | None]
     left_on: Mapped[date | None]
     never_publish: Mapped[bool] = mapped_column(default=False)

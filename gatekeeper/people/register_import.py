@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.clock import london
 from gatekeeper.people.consent import Basis, Consent, Purpose
-from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.pupils import LONGEST, Pupil, may_be_birthday
 from gatekeeper.people.register_file import Row, Table, read_table
 
 
@@ -46,18 +46,17 @@ NEEDED: Final = {
     Kind.ROSTER: ("pupil_id", "first_name", "last_name"),
     Kind.CONSENTS: ("pupil_id", "channel", "allowed", "given_on"),
 }
-#: column -> (attribute, longest)
+#: column -> attribute
 _ROSTER_TEXT: Final = {
-    "first_name": ("first_name", 80),
-    "last_name": ("last_name", 80),
-    "known_as": ("known_as", 80),
-    "year": ("year", 40),
-    "class": ("class_name", 40),
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "known_as": "known_as",
+    "year": "year",
+    "class": "class_name",
 }
 _YES, _NO = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
 _CHANNELS: Final = {"x": "x", "twitter": "x", "x (twitter)": "x", "facebook": "facebook", "facebook page": "facebook"}
 _BASES: Final = {"consent": Basis.CONSENT, "public task": Basis.PUBLIC_TASK, "public_task": Basis.PUBLIC_TASK}
-_OLDEST_PUPIL: Final = 20
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,8 @@ class _Roster:
             raise _Wrong(f"pupil_id: {reference} stands in line {self.seen[reference]} already")
         self.seen[reference] = row.number
         values: dict[str, Any] = {
-            attribute: _short(row.cells[column], column, longest, needed=column in NEEDED[Kind.ROSTER])
-            for column, (attribute, longest) in _ROSTER_TEXT.items()
+            attribute: _short(row.cells[column], column, LONGEST[attribute], needed=column in NEEDED[Kind.ROSTER])
+            for column, attribute in _ROSTER_TEXT.items()
             if column in self.columns
         }
         if "dob" in self.columns:
@@ -167,8 +166,7 @@ class _Roster:
         if not cell:
             return None
         born = _day(cell, "dob")
-        today = london(self.now).date()
-        if born > today or born.year < today.year - _OLDEST_PUPIL:
+        if not may_be_birthday(born, today=london(self.now).date()):
             raise _Wrong(f"dob: {_spelt(born)} is not the birthday of a pupil")
         return born
 
@@ -271,7 +269,7 @@ _WORDS: Final = {
 def _reference(row: Row) -> str:
     if row.fault:
         raise _Wrong(row.fault)
-    return _short(row.cells["pupil_id"], "pupil_id", 40, needed=True)
+    return _short(row.cells["pupil_id"], "pupil_id", LONGEST["reference"], needed=True)
 
 
 def _short(cell: str, column: str, longest: int, *, needed: bool) -> str:

@@ -30,6 +30,7 @@ VIEWS = (
     "account",
     "staff",
     "pupils",
+    "pupil_form",
     "consent_import",
     "channels",
     "school",

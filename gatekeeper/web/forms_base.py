@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, SelectChoice
+from wtforms import DateField, Field, SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length
 
-__all__ = ["Form", "at_most", "chosen", "needed", "options", "trimmed"]
+__all__ = ["Day", "Form", "at_most", "chosen", "needed", "options", "trimmed"]
 
 
 class Form(FlaskForm):  # type: ignore[misc]  # WTForms ships no types
@@ -38,6 +38,24 @@ class Form(FlaskForm):  # type: ignore[misc]  # WTForms ships no types
         if sentence and not fields:
             loose.append(sentence)
         self.form_errors: list[str] = [*getattr(self, "form_errors", ()), *loose]
+
+
+class Day(DateField):  # type: ignore[misc]
+    """A day, from the browser's calendar or typed as people write it here."""
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, format=["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"], **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the day, or say how one is written."""
+        typed = "".join(valuelist).strip()
+        if not typed:
+            self.data = None
+            return
+        try:
+            super().process_formdata([typed])
+        except ValueError:
+            raise ValueError("This is not a date. Write it like 24/11/2026.") from None
 
 
 def options(words: Mapping[Any, str]) -> list[SelectChoice]:

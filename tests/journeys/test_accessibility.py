@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started"),
     Role.HEADTEACHER: ("/", "/decisions", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/account"),
-    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/import"),
+    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/pupils/3",
@@ -118,6 +118,14 @@ def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) ->
     reader.goto(f"{site.url}/posts/new")
     reader.get_by_role("button", name="Send to be checked").click()
     check(reader)  # the form with every error on it
+
+
+def test_the_form_of_a_pupil_is_accessible_and_fits_with_every_error_on_it(site: Site, reader: Page) -> None:
+    site.sign_in(reader.context, Role.CONSENT_LEAD)
+    reader.goto(f"{site.url}/pupils/new")
+    reader.get_by_role("button", name="Add the pupil").click()
+    reader.locator(".errors-summary").wait_for()
+    check(reader)
 
 
 def test_the_pages_of_a_decision_are_accessible_and_fit(site: Site, reader: Page) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import DateField, RadioField, SelectField, TextAreaField
+from wtforms import RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
 from gatekeeper.clock import london
@@ -18,7 +18,7 @@ from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, fi
 from gatekeeper.people.staff import Role
 from gatekeeper.policy.limits import LIMITS, label_of
 from gatekeeper.web.access import person, roles, services
-from gatekeeper.web.forms_base import Form, at_most, chosen, needed, options, trimmed
+from gatekeeper.web.forms_base import Day, Form, at_most, chosen, needed, options, trimmed
 from gatekeeper.workflow import consents
 
 bp = Blueprint("pupils", __name__, url_prefix="/pupils")
@@ -39,8 +39,8 @@ class PermissionForm(Form):
         "Answer", choices=options({"yes": "Yes", "no": "No"}), validators=[chosen("Please choose yes or no.")]
     )
     basis = SelectField("Lawful basis", choices=options(BASIS_WORDS))
-    given_on = DateField("Given on", validators=[needed("Please give the day it was given.")])
-    expires_on = DateField("Ends on", validators=[Optional()])
+    given_on = Day("Given on", validators=[needed("Please give the day it was given.")])
+    expires_on = Day("Ends on", validators=[Optional()])
     note = TextAreaField(
         "Note",
         description="Who said it and how, such as “signed form, both parents”. For matching faces this is needed.",
@@ -80,7 +80,7 @@ class ReasonForm(Form):
 class LeaverForm(Form):
     """A child's last day."""
 
-    left_on = DateField("Last day at the school", validators=[Optional()])
+    left_on = Day("Last day at the school", validators=[Optional()])
 
 
 @bp.get("")
