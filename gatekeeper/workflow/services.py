@@ -12,7 +12,7 @@ from approvals.ports import Mailer
 from gatekeeper.channels.base import Channel
 from gatekeeper.clock import Clock
 from gatekeeper.db.session import Database
-from gatekeeper.faces.detect import Face
+from gatekeeper.faces.boxes import Face
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import Settings
