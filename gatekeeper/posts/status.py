@@ -46,7 +46,10 @@ MOVES: dict[PostState, frozenset[PostState]] = {
     P.SCAN_FAILED: frozenset({P.SCANNING, P.DRAFT, P.WITHDRAWN}),
     P.OPEN: frozenset({P.SCANNING, P.REQUESTING, P.DRAFT, P.WITHDRAWN}),
     P.REQUESTING: frozenset({P.WAITING, P.OPEN, P.SCANNING, P.DRAFT, P.EXPIRED, P.WITHDRAWN}),
-    P.WAITING: frozenset({P.SCHEDULED, P.REFUSED, P.CHANGES, P.EXPIRED, P.OPEN, P.SCANNING, P.DRAFT, P.WITHDRAWN}),
+    # back to requesting: whoever was asked may no longer decide, and somebody else is asked
+    P.WAITING: frozenset(
+        {P.SCHEDULED, P.REFUSED, P.CHANGES, P.EXPIRED, P.REQUESTING, P.OPEN, P.SCANNING, P.DRAFT, P.WITHDRAWN}
+    ),
     P.CHANGES: frozenset({P.DRAFT, P.SCANNING, P.WITHDRAWN}),
     P.REFUSED: frozenset({P.DRAFT, P.SCANNING, P.WITHDRAWN}),
     P.EXPIRED: frozenset({P.DRAFT, P.SCANNING, P.WITHDRAWN}),

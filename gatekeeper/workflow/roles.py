@@ -18,6 +18,7 @@ from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.order import order_notice
 from gatekeeper.people.sessions import end_all_sessions
 from gatekeeper.people.staff import Role, RoleChange, Staff, record
+from gatekeeper.workflow.handover import handing_over
 
 WAIT: Final = timedelta(hours=24)
 #: whoever has one of these may be asked to decide
@@ -40,7 +41,12 @@ def _never_had_a_head(session: Session) -> bool:
 
 
 def appoint(session: Session, staff: Staff, role: Role, *, by: int | None, now: datetime) -> None:
-    """Give a role at once; the caller has asked `must_wait`."""
+    """Give a role at once, and hand over what its former holder was asked. The caller has asked `must_wait`."""
+    with handing_over(session, now=now):
+        _appoint(session, staff, role, by=by, now=now)
+
+
+def _appoint(session: Session, staff: Staff, role: Role, *, by: int | None, now: datetime) -> None:
     before = Role(staff.role)
     if role is Role.HEADTEACHER:
         for former in session.scalars(select(Staff).where(Staff.role == Role.HEADTEACHER, Staff.id != staff.id)):
@@ -150,16 +156,20 @@ def stop_change(session: Session, change_id: int, *, by: Staff, now: datetime) -
 
 def apply_due_role_changes(session: Session, now: datetime) -> int:
     """Bring into effect what has waited long enough; says how many. A worker's timer calls this; twice does no harm."""
-    due = [change for change in waiting_changes(session) if change.effective_at <= now]
-    if not due:
+    if not _due(session, now):
         return 0
-    ledger.hold(session)
-    for change in due:
-        staff = session.get_one(Staff, change.staff_id)
-        if not staff.active:
-            change.stopped_at = now
-            ledger.append(session, at=now, kind="role.stopped", body={"change": change.id, "by": None})
-            continue
-        appoint(session, staff, Role(change.new_role), by=change.requested_by, now=now)
-        change.applied_at = now
+    with handing_over(session, now=now):
+        due = _due(session, now)  # asked again under the lock: it may have been stopped in this very instant
+        for change in due:
+            staff = session.get_one(Staff, change.staff_id)
+            if not staff.active:
+                change.stopped_at = now
+                ledger.append(session, at=now, kind="role.stopped", body={"change": change.id, "by": None})
+                continue
+            _appoint(session, staff, Role(change.new_role), by=change.requested_by, now=now)
+            change.applied_at = now
     return len(due)
+
+
+def _due(session: Session, now: datetime) -> list[RoleChange]:
+    return [change for change in waiting_changes(session) if change.effective_at <= now]

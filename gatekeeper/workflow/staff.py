@@ -13,6 +13,7 @@ from gatekeeper.people.accounts import clean_email, identify
 from gatekeeper.people.sessions import end_all_sessions
 from gatekeeper.people.staff import Category, Role, RoleChange, Staff, record
 from gatekeeper.workflow import roles
+from gatekeeper.workflow.handover import handing_over
 from gatekeeper.workflow.services import Services
 
 
@@ -124,7 +125,7 @@ def edit(services: Services, staff_id: int, details: Details, *, reason: str, by
 
 
 def deactivate(services: Services, staff_id: int, *, by: int) -> None:
-    """Close an account and end all its sessions at once.
+    """Close an account and end all its sessions at once; what the person was asked to decide is handed over.
 
     Raises:
         Conflict: it is one's own, the headteacher's, or the last administrator's.
@@ -137,7 +138,8 @@ def deactivate(services: Services, staff_id: int, *, by: int) -> None:
         if staff.role == Role.HEADTEACHER:
             raise Conflict("The headteacher's account stays open. Give the role to somebody else first.")
         _check_not_last_administrator(session, staff)
-        staff.active, staff.deactivated_at = False, now
+        with handing_over(session, now=now):
+            staff.active, staff.deactivated_at = False, now
         end_all_sessions(session, staff.id, now=now)
         record(session, at=now, staff_id=by, action="staff.deactivated", subject=f"staff:{staff.id}")
 

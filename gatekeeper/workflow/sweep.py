@@ -13,7 +13,7 @@ from gatekeeper import jobs
 from gatekeeper.mail.model import Notice
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import decide
+from gatekeeper.workflow import decide, handover
 from gatekeeper.workflow.roles import apply_due_role_changes
 from gatekeeper.workflow.services import Services
 
@@ -23,10 +23,11 @@ _LEFTOVER_AGE = timedelta(hours=24)
 
 
 def run(services: Services) -> None:
-    """One round: time that has run out, roles that take effect, work that nobody ordered, files that nobody owns."""
+    """One round: time run out, roles that take effect, questions to hand over, work nobody ordered, files nobody owns."""
     decide.expire_due(services)
     with services.step() as session:
         apply_due_role_changes(session, now=services.clock.now())
+    handover.run(services)
     with services.step() as session:
         lost = _order_lost_work(services, session)
     if lost:
