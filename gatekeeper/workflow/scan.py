@@ -6,6 +6,7 @@ bytes, so a changed word scans no photo anew.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -15,12 +16,12 @@ from gatekeeper import jobs
 from gatekeeper.errors import NotScanned
 from gatekeeper.faces import redact
 from gatekeeper.faces.boxes import Box
-from gatekeeper.posts.media import MediaDamaged, PictureRefused, Pixels, decode, render
+from gatekeeper.posts.media import Cut, MediaDamaged, PictureRefused, Pixels, decode, render
 from gatekeeper.posts.model import Face, Photo, PhotoScan, Post
 from gatekeeper.posts.picture_rendition import whole_pixels
 from gatekeeper.posts.repository import accounts_of, move, post_for_update, seal
 from gatekeeper.posts.status import FaceState, PostState
-from gatekeeper.scanners.photo import ENGINE, Known, compare
+from gatekeeper.scanners.photo import ENGINE, Comparison, Known, compare
 from gatekeeper.workflow.facts import open_items_of
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.words import check_words
@@ -95,14 +96,23 @@ def _look_at_photo(services: Services, task: _Task) -> None:
         sentence = str(error) if isinstance(error, (PictureRefused, NotScanned)) else "The stored photo is damaged."
         log.warning("photo %d could not be scanned (%s)", task.id, type(error).__name__)
         with services.step() as session:
-            photo = session.get(Photo, task.id)
+            photo = _locked(session, task.id)
             if photo is not None:
                 photo.problem, photo.scanned_sha256 = sentence, ""
         return
     with services.step() as session:
-        photo = session.get(Photo, task.id)
+        photo = _locked(session, task.id)
         if photo is not None and _task(photo).crop == task.crop and photo.rendition_sha256 == rendition:
             _add_faces(photo, first, second)
+
+
+def _locked(session: Session, photo_id: int) -> Photo | None:
+    """The photo as it stands once nobody else is changing its post: a cover asked for meanwhile must not be missed."""
+    post_id = session.scalar(select(Photo.post_id).where(Photo.id == photo_id))
+    if post_id is None:
+        return None
+    post_for_update(session, post_id)
+    return session.get(Photo, photo_id, populate_existing=True)
 
 
 class _Pixels:
@@ -126,7 +136,7 @@ def _make_rendition(services: Services, task: _Task, original: _Pixels) -> str:
     made = render(pixels, crop=task.crop)
     sha256 = services.media.put(made.data, ".jpg")
     with services.step() as session:
-        photo = session.get(Photo, task.id)
+        photo = _locked(session, task.id)
         # a change in between has its own check coming, and must not be given this picture
         if photo is None or _task(photo) != task:
             raise NotScanned("The photo was changed while it was being prepared.")
@@ -160,24 +170,37 @@ def _add_faces(photo: Photo, original: PhotoScan, rendition: PhotoScan) -> None:
     """Add every box that nobody has seen yet. Boxes are never taken away, and answers stay with their box."""
     photo.problem = ""
     if photo.scanned_sha256 != photo.original_sha256:
-        seen_before = [Known(id=f.id, box=Box(f.x1, f.y1, f.x2, f.y2), covered=False) for f in photo.faces]
-        fresh = compare(
-            original.faces, seen_before, cut=whole_pixels(None, width=photo.width, height=photo.height), scale=1.0
-        )
-        for box, score in fresh.new:
-            photo.faces.append(Face(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2, score=score, source="detector"))
+        whole = whole_pixels(None, width=photo.width, height=photo.height)
+        _compare(photo, original.faces, cut=whole, scale=1.0, source="detector")
         photo.scanned_sha256 = photo.original_sha256
     cut = whole_pixels(tuple(photo.crop) if photo.crop else None, width=photo.width, height=photo.height)
     scale = rendition.width / (cut[2] - cut[0])
-    known = [
-        Known(id=index, box=Box(f.x1, f.y1, f.x2, f.y2), covered=f.state == FaceState.COVERED)
-        for index, f in enumerate(photo.faces)
-    ]
-    result = compare(rendition.faces, known, cut=cut, scale=scale)
-    for box, score in result.new:
-        photo.faces.append(Face(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2, score=score, source="rendition"))
-    if result.still_visible:
+    if _compare(photo, rendition.faces, cut=cut, scale=scale, source="rendition", covers=True).still_visible:
         photo.problem = "a face can still be found where it was covered. Crop the photo or take it out."
+
+
+def _compare(
+    photo: Photo, seen: Sequence[Sequence[float]], *, cut: Cut, scale: float, source: str, covers: bool = False
+) -> Comparison:
+    """Write down what one look found: new boxes, and what it knows better of those that are there."""
+    faces = list(photo.faces)
+    known = [
+        Known(
+            id=index,
+            box=Box(f.x1, f.y1, f.x2, f.y2),
+            covered=covers and f.state == FaceState.COVERED,
+            by_hand=f.source == "hand",
+        )
+        for index, f in enumerate(faces)
+    ]
+    result = compare(seen, known, cut=cut, scale=scale)
+    for box, score in result.new:
+        photo.faces.append(Face(x1=box.x1, y1=box.y1, x2=box.x2, y2=box.y2, score=score, source=source))
+    for index, score in result.scores.items():
+        faces[index].score = max(faces[index].score, score)  # the surest look counts: "not a face" may no longer stand
+    for index in result.confirmed:
+        faces[index].source = "detector"  # so that nobody can take the box away any more
+    return result
 
 
 def _conclude(services: Services, post_id: int, revision: int) -> None:

@@ -5,7 +5,10 @@ real detectors have their own tests. Decoding, rendering, storing and the text e
 """
 
 import io
+import itertools
+import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,11 +16,13 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select
 
 from gatekeeper import jobs
-from gatekeeper.errors import NotScanned
+from gatekeeper.db.session import Database
+from gatekeeper.errors import BadInput, NotScanned
 from gatekeeper.faces.boxes import Box
 from gatekeeper.faces.boxes import Face as SeenFace
 from gatekeeper.posts.model import Face, Finding, Photo, Post
 from gatekeeper.posts.status import FaceState, FindingState, PostState
+from gatekeeper.workflow import resolve
 from gatekeeper.workflow import scan as step
 from gatekeeper.workflow.change import touch
 from gatekeeper.workflow.photos import add_photo
@@ -34,6 +39,7 @@ class MagentaFinder:
     def __init__(self) -> None:
         self.asked = 0
         self.fails = False
+        self.sure = 0.9
         self.blind_above: int | None = None
 
     def detect(self, pixels: np.ndarray) -> list[SeenFace]:
@@ -50,7 +56,7 @@ class MagentaFinder:
             if len(group) > 8:
                 rows = np.flatnonzero(hit[:, group[0] : group[-1] + 1].any(axis=1))
                 box = Box(float(group[0]), float(rows[0]), float(group[-1] + 1), float(rows[-1] + 1))
-                found.append(SeenFace(box, 0.9, "magenta"))
+                found.append(SeenFace(box, self.sure, "magenta"))
         return found
 
 
@@ -292,3 +298,97 @@ def test_a_check_that_never_ends_is_given_up_with_a_sentence_and_still_blocks(sc
     post = submitted(school, picture(), send=True)
     step.give_up(school.services, post, "It was tried three times.")
     assert school.state(post) == PostState.SCAN_FAILED
+
+
+def draw(school: School, box: tuple[float, float, float, float]) -> int:
+    with school.services.db.read() as session:
+        photo = session.scalars(select(Photo)).one()
+    return resolve.add_face(school.services, photo.id, by=school.author, box=box)
+
+
+def failed_once(school: School, finder: MagentaFinder, *places: int) -> int:
+    """A post whose check failed, so that its author can draw before any detector has looked."""
+    post = submitted(school, picture(*places))
+    finder.fails = True
+    step.scan(school.services, post)
+    finder.fails = False
+    assert school.state(post) == PostState.SCAN_FAILED
+    return post
+
+
+def test_cannot_hide_a_face_behind_a_box_drawn_before_the_check(school: School, finder: MagentaFinder) -> None:
+    post = failed_once(school, finder, 100)
+    drawn = draw(school, (98, 98, 163, 163))
+    check_again(school, post, send=True)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.OPEN
+    with pytest.raises(BadInput, match="found by the check"):
+        resolve.remove_box(school.services, drawn, by=school.author)
+    assert len(faces(school)) == 1
+
+
+def test_cannot_clear_a_whole_group_with_one_large_drawn_box(school: School, finder: MagentaFinder) -> None:
+    post = failed_once(school, finder, 40, 120, 200)
+    drawn = draw(school, (30, 60, 270, 180))
+    resolve.clear_face(school.services, drawn, by=school.author, state=FaceState.ADULT, words="Our visitor")
+    check_again(school, post, send=True)
+    step.scan(school.services, post)
+    found = [face for face in faces(school) if face.id != drawn]
+    assert [face.state for face in found] == [FaceState.UNKNOWN] * 3
+    assert school.state(post) == PostState.OPEN
+
+
+def test_a_look_that_is_sure_ends_an_answer_of_not_a_face(school: School, finder: MagentaFinder) -> None:
+    finder.sure = 0.6
+    post = submitted(school, picture(40), send=True)
+    step.scan(school.services, post)
+    (face,) = faces(school)
+    resolve.not_a_face(school.services, face.id, by=school.author)
+    finder.sure = 0.95  # a closer look: the same place, cropped and so larger in the picture
+    check_again(school, post, send=True, change=lambda post: crop_to(post, [0, 50, 200, 250]))
+    step.scan(school.services, post)
+    assert len(faces(school)) == 1
+    assert school.state(post) == PostState.OPEN
+
+
+def crop_to(post: Post, crop: list[int]) -> None:
+    for photo in post.photos:
+        photo.crop, photo.rendition_sha256 = crop, None
+    post.revision += 1
+
+
+def test_a_face_covered_while_the_picture_is_made_is_covered_in_what_is_published(
+    database: Database, tmp_path: Path, clock: ToldClock, finder: MagentaFinder
+) -> None:
+    school = School(make_services(database, tmp_path, clock, faces=finder))
+    post = submitted(school, picture(40, 250))
+    step.scan(school.services, post)
+    first, second = faces(school)
+    cover(school, first.id)
+    check_again(school, post)
+    task_of, asked = step._task, itertools.count(1)
+    begun, done = threading.Event(), threading.Event()
+
+    def cover_the_other() -> None:
+        begun.wait(10)
+        resolve.cover_face(school.services, second.id, by=school.author)
+        done.set()
+
+    def looked_at_and_then_waited(photo: Photo) -> object:
+        seen = task_of(photo)
+        if next(asked) == 2:  # the look right before the picture is given to the photo
+            begun.set()
+            done.wait(1)
+        return seen
+
+    other = threading.Thread(target=cover_the_other)
+    other.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step, "_task", looked_at_and_then_waited)
+        step.scan(school.services, post)
+    other.join(10)
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        photo = session.scalars(select(Photo)).one()
+        published = np.asarray(Image.open(io.BytesIO(school.services.media.read(photo.rendition_sha256 or ""))))
+    assert finder.detect(published) == []
