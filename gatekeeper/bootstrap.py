@@ -18,8 +18,12 @@ from gatekeeper.clock import Clock, SystemClock
 from gatekeeper.db.schema import upgrade
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
+from gatekeeper.mail import model as mail_tables
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.mail.smtp import SmtpMailer
+from gatekeeper.people import consent as consent_tables
+from gatekeeper.people import pupils as pupil_tables
+from gatekeeper.people import staff as staff_tables
 from gatekeeper.people.school import school_settings
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
@@ -28,6 +32,8 @@ from gatekeeper.workflow.services import FaceFinder, Services
 
 log = logging.getLogger(__name__)
 
+#: every module that has tables: a process that did not know one of them could not tell what a row refers to
+TABLES = (jobs, mail_tables, consent_tables, pupil_tables, staff_tables)
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 #: what the sealed keys of a channel are bound to, so that a row moved to another account opens nothing
 SEAL_CONTEXT = "channel_account:{id}:sealed"
