@@ -17,142 +17,6 @@ _NEAR_PRONOUN = 70
 _LOWER_LENGTH = 4
 _TITLE_WORDS = 3
 _LIST = 12
-_FUNCTION = frozenset(
-    [
-        "from",
-        "of",
-        "for",
-        "and",
-        "in",
-        "on",
-        "at",
-        "the",
-        "is",
-        "was",
-        "has",
-        "who",
-        "with",
-        "to",
-        "as",
-        "but",
-        "or",
-        "so",
-        "if",
-        "that",
-        "this",
-        "by",
-        "a",
-        "an",
-        "our",
-        "your",
-        "his",
-        "her",
-        "their",
-        "its",
-        "it",
-        "they",
-        "we",
-        "you",
-        "i",
-        "he",
-        "she",
-        "will",
-        "can",
-        "did",
-        "does",
-        "had",
-        "have",
-        "are",
-        "were",
-        "be",
-        "not",
-        "all",
-        "too",
-        "again",
-        "today",
-        "yesterday",
-        "this",
-        "s",
-        "could",
-        "would",
-        "should",
-        "please",
-        "may",
-        "do",
-        "did",
-        "when",
-        "where",
-        "how",
-        "what",
-        "why",
-        "here",
-        "there",
-        "now",
-        "then",
-        "look",
-        "see",
-        "let",
-        "lets",
-        "after",
-        "before",
-        "because",
-        "while",
-        "although",
-        "even",
-        "only",
-        "just",
-        "every",
-        "many",
-        "well",
-        "some",
-        "yes",
-        "no",
-        "oh",
-        "wow",
-        "big",
-        "huge",
-        "special",
-        "great",
-        "good",
-        "brilliant",
-        "fantastic",
-        "lovely",
-        "amazing",
-        "super",
-        "clever",
-        "little",
-        "poor",
-        "dear",
-        "hooray",
-        "hurrah",
-        "congratulations",
-        "thank",
-        "thanks",
-        "happy",
-        "proud",
-        "both",
-        "meet",
-        "hello",
-        "hi",
-        "welcome",
-        "goodbye",
-        "bye",
-        "bravo",
-        "everyone",
-        "everybody",
-        "me",
-        "him",
-        "us",
-        "them",
-    ]
-)
-_PLAIN_TITLES = frozenset(
-    {"mr", "mrs", "ms", "dr", "uncle", "auntie", "aunt", "king", "queen", "prince", "princess", "saint", "farmer", "pc"}
-)
-_ARTICLES = frozenset(
-    ["a", "an", "every", "each", "any", "another", "two", "three", "four", "five", "six", "several", "few"]
-)
-_NAMING = frozenset({"called", "named", "names", "name", "are", "is", "meet", "welcome", "christened"})
 _WIDE_CUES = frozenset({"for", "with", "to", "from", "and", "of", "is"})
 
 
@@ -165,7 +29,7 @@ class FirstNames:
         self._class_words = class_words
         self._staff_words = staff_words
         self.titles = self._words.titles
-        self.common = _FUNCTION | self._words.kin | self._words.person_verbs | self._words.class_links
+        self.common = self._words.function_words | self._words.kin | self._words.person_verbs | self._words.class_links
         self._phrases: dict[str, list[tuple[str, ...]]] = {}
         for phrase in self._words.phrases:
             for place, word in enumerate(phrase):
@@ -205,11 +69,7 @@ class FirstNames:
         gap_before = passage.gap(start - 1) if start else ""
         gap_after = passage.gap(end - 1)
         touches = gap_before in {" ", ". ", " '", ' "'}
-        if touches and before in self._words.titles and (passage.capital[start - 1] or before in _PLAIN_TITLES):
-            return True
-        if touches and (before in _ARTICLES or before.isdigit()):
-            return True
-        if before in {"'s"} and start > 1 and words[start - 2] in self._words.fiction_cues:
+        if self._other_person(passage, mention, before, touches=touches):
             return True
         if self._phrase(passage, mention) or self._animal(passage, mention) or self._fiction(passage, mention):
             return True
@@ -222,20 +82,33 @@ class FirstNames:
             and self._surname_follows(passage, end, wordy=wordy)
         ):
             return True
-        if self._adult(passage, mention):
+        local = words[start] in self._class_words and after in {"class", "classes", "classroom"}
+        if local or self._adult(passage, mention):
             return True
-        if wordy and (gap_before.endswith("-") or gap_after.startswith("-")):
+        joined = gap_before.endswith("-") or gap_after.startswith("-")
+        fixed = touches and before in self._words.determiners and not self._cue(passage, mention)
+        return wordy and (joined or fixed)
+
+    def _other_person(self, passage: Passage, mention: Mention, before: str, *, touches: bool) -> bool:
+        """A title, an article or an author's name stands before: an adult, a copy, a book."""
+        common, start = self._words, mention.start
+        if touches and before in common.titles and (passage.capital[start - 1] or before in common.plain_titles):
             return True
-        if words[start] in self._class_words and after in {"class", "classes", "classroom"}:
+        if touches and (before in common.articles or before.isdigit()):
             return True
-        return wordy and touches and before in self._words.determiners and not self._cue(passage, mention)
+        return before == "'s" and start > 1 and passage.words[start - 2] in common.fiction_cues
 
     def _other_surname(self, passage: Passage, start: int, *, wordy: bool) -> bool:
-        """ "Quentin Blake": a capitalised stranger before a name that is also a surname."""
+        """Whether a capitalised stranger stands before a name that is also a surname: "Quentin Blake"."""
         before = passage.words[start - 1]
         if not passage.capital[start - 1] or before in self._roster.given or self._is_cue_word(before):
             return False
-        if before in _FUNCTION or before in self._words.tag_words or before.isdigit() or before in self._class_words:
+        if (
+            before in self._words.function_words
+            or before in self._words.tag_words
+            or before.isdigit()
+            or before in self._class_words
+        ):
             return False
         if passage.shouted(start) and passage.shouted(start - 1):
             return False
@@ -246,10 +119,10 @@ class FirstNames:
         return any(cue[-1] == word for cue in self._words.cues)
 
     def _surname_follows(self, passage: Passage, end: int, *, wordy: bool) -> bool:
-        """ "Robin Ashgrove": a capitalised stranger after the name."""
+        """Whether a capitalised stranger follows the name: "Robin Ashgrove"."""
         word = passage.words[end]
         if (
-            word in _FUNCTION
+            word in self._words.function_words
             or word in self._roster.given
             or word in {"'s", "'ll", "'d"}
             or len(word) == 1
@@ -292,7 +165,7 @@ class FirstNames:
         words, place = passage.words, mention.start - 1
         while place > max(0, mention.start - _LIST) and (words[place] in self._roster.given or words[place] == "and"):
             place -= 1
-        if place < 0 or words[place] not in _NAMING:
+        if place < 0 or words[place] not in self._words.naming:
             return False
         return any(word in self._words.animals for word in words[max(0, place - 25) : place])
 

@@ -12,6 +12,7 @@ from gatekeeper.text.roster import Roster, skeleton, without_one
 from gatekeeper.text.vocabulary import vocabulary
 
 WHOLE, PART, LENGTH = 84, 60, 7
+_FIRST = 80
 _SURE = 90
 _FEW = 80  # bearers compared one by one; more people than this share no rare spelling
 _ALONE = 5
@@ -149,7 +150,8 @@ class Disguises:
             pupil
             for pupil in near
             if any(
-                len(form) >= _ALONE and ratio(skeleton(form), flat) >= 80 for form in self._roster.first_squashed[pupil]
+                len(form) >= _ALONE and ratio(skeleton(form), flat) >= _FIRST
+                for form in self._roster.first_squashed[pupil]
             )
         )
 

@@ -178,7 +178,7 @@ class NameFinder:
         return any(passage.capital[first:last])
 
     def _short(self, passage: Passage, at: int) -> Named | None:
-        """ "Ang Bevan-Jones": a cut first name before the surname of that pupil."""
+        """A cut first name before the surname of that pupil: "Ang Bevan-Jones"."""
         word = passage.words[at]
         if len(word) < _NEAR or not passage.capital[at] or not joins(passage.gap(at)):
             return None
@@ -200,7 +200,7 @@ class NameFinder:
         return None
 
     def _initial(self, passage: Passage, at: int) -> Named | None:
-        """ "F. O'Halloran", and "Finn O." the other way."""
+        """An initial before the surname: "F. O'Halloran"."""
         words, capital = passage.words, passage.capital
         if len(words[at]) == 1 and capital[at] and joins(passage.gap(at)) and passage.gap(at) != "'":
             for end, bearers in self.families(passage, at + 1):
@@ -210,7 +210,7 @@ class NameFinder:
         return None
 
     def first_and_initial(self, passage: Passage, mention: Mention) -> Named | None:
-        """ "Finn O." or "Grace P-L": a first name with the first letter of the surname."""
+        """A first name with the first letter of the surname: "Finn O." or "Grace P-L"."""
         at = mention.end
         words = passage.words
         if at >= len(words) or len(words[at]) != 1 or not passage.capital[at] or not words[at].isalpha():
@@ -286,15 +286,16 @@ class NameFinder:
             owners = self._roster.initials.get(letters)
             if not owners or not taken.free(start, end):
                 continue
-            hit = self._initials_here(passage, rooms, start, end, letters, owners)
+            hit = self._initials_here(passage, rooms, (start, end), letters, owners)
             if hit is not None:
                 found.append(hit)
                 taken.take(hit.start, hit.end)
         return found
 
     def _initials_here(
-        self, passage: Passage, rooms: list[Room], start: int, end: int, letters: str, owners: set[int]
+        self, passage: Passage, rooms: list[Room], span: tuple[int, int], letters: str, owners: set[int]
     ) -> Named | None:
+        start, end = span
         dotted = end - start > 1
         known = letters in self._words.acronyms and not dotted
         for room in rooms_near(rooms, start, end):

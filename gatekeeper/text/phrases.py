@@ -210,38 +210,35 @@ def _element(piece: str, atoms: Atoms) -> tuple[int, ...]:
 
 def find_row(row: Row, found: Mapping[int, Sequence[Mark]], first: int, last: int) -> Mark | None:
     """The first place in words [first, last) where the row stands."""
-    reach: dict[int, int] = {}  # where a partial match ends -> where it started
-    fresh = True
+    reach: dict[int, int] | None = None  # where a partial match ends -> where it started
     slack = 0
     for element in row.elements:
-        here: dict[int, int] = {}
-        for atom in element.atoms:
-            for start, end in found.get(atom, ()):
-                if start < first or end > last:
-                    continue
-                if fresh:
-                    if not row.at_start or start == first:
-                        here.setdefault(end, start)
-                    continue
-                for gap in range(element.gap + slack + 1):
-                    begun = reach.get(start - gap)
-                    if begun is not None:
-                        here[end] = max(begun, here.get(end, -1))
-                        break
-        if element.optional:
-            if fresh:
+        marks = [mark for atom in element.atoms for mark in found.get(atom, ()) if first <= mark[0] and mark[1] <= last]
+        if reach is None:
+            here = {end: start for start, end in reversed(marks) if not row.at_start or start == first}
+            if element.optional and not here:
                 continue
-            slack = max(slack, element.gap)
-            for end, start in reach.items():
-                here[end] = max(start, here.get(end, -1))
         else:
-            slack = 0
+            here = _advance(reach, marks, element.gap + slack)
+            slack = max(slack, element.gap) if element.optional else 0
+            if element.optional:
+                here = {**here, **reach}
         if not here:
             return None
-        reach, fresh = here, False
-    if row.at_end:
-        reach = {end: start for end, start in reach.items() if end == last}
-    if not reach:
+        reach = here
+    ends = [end for end in reach or () if not row.at_end or end == last]
+    if not reach or not ends:
         return None
-    end = min(reach)
-    return reach[end], end
+    return reach[min(ends)], min(ends)
+
+
+def _advance(reach: Mapping[int, int], marks: Sequence[Mark], gap: int) -> dict[int, int]:
+    """The partial matches one element further on."""
+    here: dict[int, int] = {}
+    for start, end in marks:
+        for skipped in range(gap + 1):
+            begun = reach.get(start - skipped)
+            if begun is not None:
+                here[end] = max(begun, here.get(end, -1))
+                break
+    return here

@@ -49,6 +49,7 @@ _AGED = re.compile(
 _PASSWORD = re.compile(r"(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}\d)[a-z0-9!@#$%&*_\-]{5,30}|(?<![\d.,:])\d{4,6}(?![\d.,:%])")
 _MONEY = re.compile(r"[£$€] ?\d|\d ?(?:k\b|pounds|quid)")
 _PERCENT = re.compile(r"\d {0,1}(?:%|per ?cent|percent)")
+_TIME_WORDS = frozenset({"noon", "midday", "midnight"})
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam", "headmaster"])
 _LONGEST = 120
 
@@ -149,43 +150,40 @@ class Reader:
     def _outside(
         self, passage: Passage, found: dict[int, list[Mark]], rooms: Sequence[Room], names: Iterable[NameSpan]
     ) -> None:
-        number = self._atoms.number
-        words = passage.words
-
-        def mark(name: str, start: int, end: int) -> None:
-            atom = number(name)
+        marks: list[tuple[str, int, int]] = []
+        for at in range(len(passage.words)):
+            marks += self._word_marks(passage, at)
+        for name, shape in (("money", _MONEY), ("percent", _PERCENT), ("age", _AGED), ("password", _PASSWORD)):
+            if self._atoms.number(name) is not None:
+                spans = (passage.words_in(match.start(), match.end()) for match in shape.finditer(passage.text))
+                marks += [(name, span.start, span.stop) for span in spans]
+        marks += [("room", room.start, room.end) for room in rooms]
+        named = (passage.words_in(name.start, name.end) for name in names)
+        marks += [("pupil-name", span.start, span.stop) for span in named]
+        for kind, start, end in marks:
+            atom = self._atoms.number(kind)
             if atom is not None and start < end:
                 found[atom].append((start, end))
 
-        for at, word in enumerate(words):
-            if word[0].isdigit() or word in _NUMBER_WORDS or word in {"noon", "midday", "midnight"}:
-                if _TIME.fullmatch(word):
-                    mark("time", at, at + 1)
-                mark("number", at, at + 1)
-            if passage.capital[at] and not passage.opening[at]:
-                mark("capital", at, at + 1)
-            if word in self._houses:
-                mark("house", at, at + 1)
-            if word in _TITLES and at + 1 < len(words) and passage.capital[at + 1]:
-                mark("staff-name", at, at + 2)
-            elif (word in self._staff.surnames and passage.capital[at]) or (
-                word in self._staff.firsts and passage.capital[at]
-            ):
-                mark("staff-name", at, at + 1)
-            for school in self._schools:
-                if tuple(words[at : at + len(school)]) == school:
-                    mark("school", at, at + len(school))
-        for name, shape in (("money", _MONEY), ("percent", _PERCENT), ("age", _AGED), ("password", _PASSWORD)):
-            if number(name) is None:
-                continue
-            for found_shape in shape.finditer(passage.text):
-                inside = passage.words_in(found_shape.start(), found_shape.end())
-                mark(name, inside.start, inside.stop)
-        for room in rooms:
-            mark("room", room.start, room.end)
-        for name_span in names:
-            inside = passage.words_in(name_span.start, name_span.end)
-            mark("pupil-name", inside.start, inside.stop)
+    def _word_marks(self, passage: Passage, at: int) -> Iterable[tuple[str, int, int]]:
+        words = passage.words
+        word = words[at]
+        if word[0].isdigit() or word in _NUMBER_WORDS or word in _TIME_WORDS:
+            yield "number", at, at + 1
+            if _TIME.fullmatch(word):
+                yield "time", at, at + 1
+        if word in self._houses:
+            yield "house", at, at + 1
+        if passage.capital[at]:
+            if not passage.opening[at]:
+                yield "capital", at, at + 1
+            if word in self._staff.surnames or word in self._staff.firsts:
+                yield "staff-name", at, at + 1
+        if word in _TITLES and at + 1 < len(words) and passage.capital[at + 1]:
+            yield "staff-name", at, at + 2
+        for school in self._schools:
+            if word == school[0] and tuple(words[at : at + len(school)]) == school:
+                yield "school", at, at + len(school)
 
 
 def fits(pattern: Pattern, marks: Mapping[int, Sequence[Mark]], first: int, last: int) -> bool:

@@ -55,6 +55,11 @@ class Rooms:
         code = _YEAR_CODE.fullmatch(word)
         if code:
             return Room(at, at + 1, ("year", year_key(code[1])))
+        return self._year(passage, at, after) or self._class(passage, at)
+
+    @staticmethod
+    def _year(passage: Passage, at: int, after: str) -> Room | None:
+        word = passage.words[at]
         if word in _YEAR_WORDS and (after.rstrip("s").isdigit() or after in _NUMBER_WORDS) and len(after) < 6:  # noqa: PLR2004
             if after.rstrip("s").isdigit() and len(after.rstrip("s")) > 2:  # noqa: PLR2004 - "year 2026" is a date
                 return None
@@ -64,11 +69,16 @@ class Rooms:
             return Room(at, at + 1, ("year", "reception"))
         if word == "nursery" and passage.capital[at]:
             return Room(at, at + 1, ("year", "nursery"))
+        return None
+
+    def _class(self, passage: Passage, at: int) -> Room | None:
+        words = passage.words
+        word = words[at]
         for rest, name in self._classes.get(word, ()):
             end = at + 1 + len(rest)
             if tuple(words[at + 1 : end]) != rest:
                 continue
             follows = words[end] if end < len(words) else ""
             if passage.capital[at] or follows in _CLASS_WORDS or word[:1].isdigit():
-                return Room(at, end + (follows in {"class"}), ("class", name))
+                return Room(at, end + (follows == "class"), ("class", name))
         return None

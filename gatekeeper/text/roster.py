@@ -74,6 +74,20 @@ def _parts(words: Sequence[str], particles: frozenset[str]) -> list[tuple[str, .
     return parts
 
 
+def _split(name: str) -> tuple[str, ...]:
+    return tuple(_LETTERS.findall(fold_word(name)))
+
+
+def _last_forms(last: tuple[str, ...], parts: list[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Every way a surname is written: whole, squashed, and each half with or without its particles."""
+    if not last:
+        return set()
+    forms = {last, ("".join(last),), tuple("".join(part) for part in parts)}
+    for part in parts:
+        forms |= {part, ("".join(part),), part[-1:]}
+    return {form for form in forms if len("".join(form)) > _SHORTEST or form == last}
+
+
 class Roster:
     """All pupils' names, indexed."""
 
@@ -126,51 +140,44 @@ class Roster:
         family: dict[tuple[str, ...], set[int]],
         shorts: dict[str, frozenset[str]],
     ) -> None:
-        first = tuple(_LETTERS.findall(fold_word(pupil.first_name)))
-        known = tuple(_LETTERS.findall(fold_word(pupil.known_as)))
-        last = tuple(_LETTERS.findall(fold_word(pupil.last_name)))
-        firsts: dict[tuple[str, ...], Kind] = {}
-        if first:
-            firsts[first] = Kind.FIRST
-            firsts.setdefault(("".join(first),), Kind.FIRST)
-            if len(first) > 1 and len(first[0]) > _SHORTEST:
-                firsts.setdefault(first[:1], Kind.KNOWN)
-        if known:
-            firsts.setdefault(known, Kind.KNOWN)
-            firsts.setdefault(("".join(known),), Kind.KNOWN)
-        if first and first[0] not in shorts:
-            shorts[first[0]] = frozenset(
-                word for word in self._nick.nicknames_of(first[0]) if len(word) > _SHORTEST and word.isalpha()
-            )
-        for short in sorted(shorts.get(first[0], ())) if first else ():
-            firsts.setdefault((short,), Kind.SHORT)
+        first, known, last = (_split(name) for name in (pupil.first_name, pupil.known_as, pupil.last_name))
+        firsts = self._first_forms(first, known, shorts)
         for form, kind in firsts.items():
             if len("".join(form)) >= _SHORTEST:
                 given[form][kind].add(at)
-        lasts: set[tuple[str, ...]] = set()
-        if last:
-            parts = _parts(last, self._words.particles)
-            lasts |= {last, ("".join(last),)}
-            for part in parts:
-                lasts |= {part, ("".join(part),), part[-1:]}
-            lasts.add(tuple("".join(part) for part in parts))
-        kept = {form for form in lasts if len("".join(form)) > _SHORTEST or form == last}
-        for form in kept:
+        parts = _parts(last, self._words.particles)
+        lasts = _last_forms(last, parts)
+        for form in lasts:
             family[form].add(at)
         self.first_letters[at] = frozenset(form[0][0] for form, kind in firsts.items() if kind < Kind.SHORT)
-        self.last_letters[at] = frozenset(form[0][0] for form in (last,) if form)
+        self.last_letters[at] = frozenset(word[0] for word in last[:1])
         self.first_squashed[at] = tuple(sorted({"".join(form) for form in firsts if len("".join(form)) >= _SHORTEST}))
-        self.last_squashed[at] = tuple(sorted({"".join(form) for form in kept}))
-        letters = "".join(part[-1][0] for part in _parts(last, self._words.particles)) if last else ""
-        plain = "".join(word[0] for word in last)
-        heads = {first[0][0]} if first else set()
-        for head in heads | ({known[0][0]} if known else set()):
-            for tail in {letters[:1], letters, plain[:1], plain, *(word[0] for word in last)}:
-                if tail:
-                    self.initials[head + tail].add(at)
-        room = "".join(_LETTERS.findall(fold_word(pupil.class_name))) or fold_word(pupil.class_name)
-        self.classes[fold_word(pupil.class_name).strip() or room].add(at)
+        self.last_squashed[at] = tuple(sorted({"".join(form) for form in lasts}))
+        letters, plain = "".join(part[-1][0] for part in parts), "".join(word[0] for word in last)
+        for head in {word[0][0] for word in (first, known) if word}:
+            for tail in {letters[:1], letters, plain, *plain} - {""}:
+                self.initials[head + tail].add(at)
+        self.classes[fold_word(pupil.class_name).strip()].add(at)
         self.years[year_key(pupil.year)].add(at)
+
+    def _first_forms(
+        self, first: tuple[str, ...], known: tuple[str, ...], shorts: dict[str, frozenset[str]]
+    ) -> dict[tuple[str, ...], Kind]:
+        """Every way a first name is written, with how sure each is."""
+        forms: dict[tuple[str, ...], Kind] = {}
+        if first:
+            forms[first] = forms["".join(first),] = Kind.FIRST
+            if len(first) > 1 and len(first[0]) > _SHORTEST:
+                forms.setdefault(first[:1], Kind.KNOWN)
+        if known:
+            forms.setdefault(known, Kind.KNOWN)
+            forms.setdefault(("".join(known),), Kind.KNOWN)
+        if first and first[0] not in shorts:
+            usual = self._nick.nicknames_of(first[0])
+            shorts[first[0]] = frozenset(word for word in usual if len(word) > _SHORTEST and word.isalpha())
+        for short in sorted(shorts[first[0]]) if first else ():
+            forms.setdefault((short,), Kind.SHORT)
+        return forms
 
     def _flatten(self) -> None:
         for at, forms in self.first_squashed.items():
@@ -213,7 +220,7 @@ _NUMBERS = (
 
 
 def year_key(year: str) -> str:
-    """ "Year 5", "Y5" and "year five" are the same year; Reception and Nursery are their own."""
+    """One key for a year however it is written: "Year 5", "Y5", "year five". Reception and Nursery are their own."""
     folded = fold_word(year).strip()
     digits = re.search(r"\d{1,2}", folded)
     if digits:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from gatekeeper.text.disguise import Masked
 from gatekeeper.text.passage import Passage
 from gatekeeper.text.rooms import Rooms
-from gatekeeper.text.roster import Roster, skeleton
+from gatekeeper.text.roster import Kind, Roster, skeleton
 from gatekeeper.text.vocabulary import vocabulary
 
 _TAG = re.compile(r"[#@][^\W][\w.\-]{1,60}")
@@ -165,7 +165,7 @@ class Tags:
 
     def _known(self, word: str) -> set[int]:
         return set().union(
-            *(entry.pupils for entry in self._roster.given.get(word, ()) if not entry.rest and entry.kind < 2)
+            *(entry.pupils for entry in self._roster.given.get(word, ()) if not entry.rest and entry.kind < Kind.SHORT)
         )
 
     def _lower(self, word: str, start: int) -> Iterator[Masked]:

@@ -29,6 +29,10 @@ class Vocabulary:
     acronyms: frozenset[str]
     class_links: frozenset[str]
     tag_words: frozenset[str]
+    function_words: frozenset[str]
+    plain_titles: frozenset[str]
+    articles: frozenset[str]
+    naming: frozenset[str]
     cues: frozenset[tuple[str, ...]]
     phrases: tuple[tuple[str, ...], ...]
 

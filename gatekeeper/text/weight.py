@@ -26,10 +26,11 @@ CONFIG: dict[str, object] = {
     "ranges": [{"start": start, "end": end, "weight": _LIGHT} for start, end in _RANGES],
 }
 
-_KNOWN_ENDINGS = frozenset(
+_ENDINGS = (
     "com org net info biz edu gov mil int app dev blog shop online site school academy education news events club xyz top link live "
-    "charity foundation community london scot wales cymru".split()
+    "charity foundation community london scot wales cymru"
 )
+_KNOWN_ENDINGS = frozenset(_ENDINGS.split())
 _COUNTRY = 2
 _LABEL = r"[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?"
 _PATH = r"(?:[/?#][a-z0-9\-._~:/?#@!$&'*+,;=%|\u00c0-\u024f\u0400-\u04ff]{0,2048})?"
@@ -41,15 +42,16 @@ _HOST = re.compile(r"(?:https?://)?([^/?#:]+)", re.IGNORECASE)
 _CLOSING = ".,;:!?'*~|@&$"
 
 _BLACK_FLAG = "\U0001f3f4"
-_COUNTRIES = frozenset(
+_REGIONS = (
     "AC AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF "
     "CG CH CI CK CL CM CN CO CP CR CU CV CW CX CY CZ DE DG DJ DK DM DO DZ EA EC EE EG EH ER ES ET EU FI FJ FK FM FO FR GA GB GD GE "
     "GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU IC ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN "
     "KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE "
     "NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM "
     "SN SO SR SS ST SV SX SY SZ TA TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM UN US UY UZ VA VC VE VG VI VN VU WF WS "
-    "XK YE YT ZA ZM ZW".split()
+    "XK YE YT ZA ZM ZW"
 )
+_COUNTRIES = frozenset(_REGIONS.split())
 _SKIN = "[\U0001f3fb-\U0001f3ff]"
 # What may carry a skin tone.
 _BODY = (
