@@ -20,6 +20,7 @@ from gatekeeper.faces.sightings import Sighting, merge
 __all__ = ["Detector", "Face", "FaceFinder", "Pixels"]
 
 LONG_SIDE: Final = 1600
+_FINE_FROM: Final = 1280
 _SURE_IN_A_TURN: Final = 0.8
 _SEEN_IN_A_TURN: Final = 0.6
 _SHOWS_WHAT_IS_UP: Final = 0.7
@@ -37,10 +38,11 @@ _MANY_FACES: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class FaceFinder:
-    """Several looks at one picture. `full` and `turned` are the looks upright and in other turns."""
+    """Several looks at one picture. `fine` is worth its time only where a picture is large enough to hold more."""
 
     quick: Detector
     full: Sequence[Detector]
+    fine: Sequence[Detector]
     turned: Sequence[Detector]
     tiled: Sequence[Detector]
 
@@ -49,10 +51,10 @@ class FaceFinder:
         """Load both models; whoever asks for that stays alive, because it costs a third of a second."""
         network = CenterFaceNet.load()
         quick = YuNet(long_side=640, sure=0.6)
-        coarse = CenterFace(network, long_side=960, sure=0.35)
         return cls(
             quick=quick,
-            full=(YuNet(long_side=LONG_SIDE, sure=0.6), CenterFace(network, long_side=1280, sure=0.4), coarse),
+            full=(YuNet(long_side=LONG_SIDE, sure=0.6), CenterFace(network, long_side=960, sure=0.35)),
+            fine=(CenterFace(network, long_side=_FINE_FROM, sure=0.4),),
             turned=(YuNet(long_side=960, sure=0.6), CenterFace(network, long_side=960, sure=0.4)),
             tiled=(YuNet(long_side=TILE, sure=0.6), CenterFace(network, long_side=TILE, sure=0.45)),
         )
@@ -77,7 +79,8 @@ class FaceFinder:
         strength = [sum(face.score for face in faces if face.score >= _SHOWS_WHAT_IS_UP) for faces in quick]
         up = max(range(4), key=lambda turn: (strength[turn], -turn))
         seen = [Sighting(face, face.score >= self.quick.sure) for face in quick[up]]
-        seen += _sightings(self.full, base, up)
+        full = (*self.full, *self.fine) if max(base.shape) >= _FINE_FROM else self.full
+        seen += _sightings(full, base, up)
         known = merge(seen)
         unclear = len(known) <= _FEW or not any(strength)
         for turn in range(4):

@@ -55,6 +55,5 @@ def _cover_one(pixels: Pixels, place: Box, random: np.random.Generator) -> None:
     outside = part[~inside] if not inside.all() else part.reshape(-1, 3)
     colour = outside.mean(axis=0)
     coarse = np.clip(colour + random.normal(0.0, _SPREAD, (_BLOCKS, _BLOCKS, 1)), 0, 255).astype(np.float32)
-    coarse = np.repeat(coarse, 3, axis=2) if coarse.shape[2] == 1 else coarse
     patch = cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_CUBIC)
     part[inside] = np.clip(np.asarray(patch), 0, 255).astype(np.uint8)[inside]
