@@ -28,10 +28,12 @@ from gatekeeper.channels.errors import (
     ChannelError,
     ChannelRefused,
     ContentRejected,
+    NotSent,
 )
 from gatekeeper.clock import london
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.policy.gate import GateClosed, GateFacts, check_can_publish
+from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.digest import Content, digest_of
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
@@ -107,7 +109,7 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
         log.info("publication %d: the claim is gone", claim.publication_id)
         return
     except NotNow:
-        _put_back(services, claim, pause=_HELD_PAUSE, problem="The channel is held.")
+        _put_back(services, claim, pause=_HELD_PAUSE, problem="The channel is held, or being checked.")
         return
     except (GateClosed, MediaDamaged) as closed:
         sentence = (
@@ -123,9 +125,10 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
         log.exception("publication %d: %s before the intent", claim.publication_id, type(error).__name__)
         _put_back(services, claim, pause=_HELD_PAUSE, problem="A fault before sending; it will be tried again.")
         return
-    left = (lease_until - services.clock.now()).total_seconds()
+    left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()
     try:
         with guard(left):
+            _check_in_time(services, prepared, lease_until)
             done = prepared.channel.create_post(prepared.post, handles, deadline=_deadline(services))
     except (ChannelBusy, ChannelRefused) as error:
         _not_sent(services, claim, error)
@@ -186,8 +189,10 @@ def _ask_gate(
     now: datetime,
     keep: bool = False,
 ) -> None:
-    if account.status == "held":
-        raise NotNow(account.held_reason)
+    if account.status == "held" or (
+        account.status == "new" and account.declared_own
+    ):  # new: its keys are being checked
+        raise NotNow(account.held_reason or "The channel's keys are being checked.")
     content = Content.from_canonical(version.canonical)
     post = session.get_one(Post, version.post_id)
     decision = session.get(Decision, publication.decision_id)
@@ -239,6 +244,17 @@ def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
         publication.reads = 0
         session.add(Attempt(publication_id=publication.id, fence=claim.fence, started_at=now, digest=version.digest))
         return publication.lease_until
+
+
+def _check_in_time(services: Services, prepared: _Prepared, lease_until: datetime) -> None:
+    """Asked once the timer runs: a process frozen between reading the clock and arming it would have too long a timer.
+
+    Raises:
+        NotSent: too little of the lease is left. Not a byte has left.
+    """
+    if lease_until - services.clock.now() < _needed(services):
+        detail = "the process was held up before sending"
+        raise NotSent(platform=label_of(prepared.channel.kind), operation="create_post", detail=detail)
 
 
 def _needed(services: Services) -> timedelta:

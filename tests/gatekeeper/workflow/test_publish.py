@@ -268,6 +268,25 @@ def test_a_publisher_that_lost_its_lease_cannot_send(school: School, simulator: 
     assert live(simulator)["x"] == 1
 
 
+def test_a_publisher_frozen_before_its_timer_runs_cannot_send_late(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+    (frozen,) = publish.claim_due(school.services, owner="frozen")
+
+    @contextmanager
+    def armed_long_after(_seconds: float) -> Iterator[None]:
+        clock.advance(minutes=4)  # SIGSTOP between reading the clock and arming the timer
+        yield
+
+    publish.publish(school.services, frozen, guard=armed_long_after)
+    assert live(simulator)["x"] == 0
+    clock.advance(minutes=1)
+    run(school)
+    assert live(simulator)["x"] == 1
+
+
 @pytest.mark.parametrize("mode", ["accept_then_drop", "accept_then_5xx", "accept_then_garbage"])
 @pytest.mark.parametrize("kind", ["x", "facebook"])
 def test_an_unclear_answer_is_looked_up_and_found(
@@ -376,6 +395,23 @@ def test_refused_keys_hold_the_channel_and_keep_the_post(
         assert account.status == "held"
         account.status = "open"
     clock.advance(minutes=5)
+    run(school)
+    assert live(simulator)["x"] == 1
+
+
+def test_a_check_of_the_keys_delays_an_approved_post_and_does_not_end_it(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    (publication,) = school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+    with school.services.db.begin() as session:
+        session.get_one(ChannelAccount, school.accounts["x"]).status = "new"
+    run(school)
+    assert live(simulator)["x"] == 0
+    assert school.publication(publication).state == PublicationState.SCHEDULED
+    with school.services.db.begin() as session:
+        session.get_one(ChannelAccount, school.accounts["x"]).status = "open"
+    clock.advance(minutes=2)
     run(school)
     assert live(simulator)["x"] == 1
 
