@@ -43,6 +43,8 @@ class Form(FlaskForm):  # type: ignore[misc]  # WTForms ships no types
 class Day(DateField):  # type: ignore[misc]
     """A day, from the browser's calendar or typed as people write it here."""
 
+    data: Any
+
     def __init__(self, *words: Any, **more: Any) -> None:
         super().__init__(*words, format=["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"], **more)
 
