@@ -143,6 +143,8 @@ _DATE = re.compile(
     r"(?<![\w./-])(?:(\d{1,2})[./\- ](\d{1,2})[./\- ](\d{4}|\d{2})|(\d{4})-(\d{2})-(\d{2})|"
     r"(\d{1,2})(?:st|nd|rd|th)? (?:of )?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6},? (\d{4}))(?![\w/])"
 )
+_BIRTHS = (2005, 2026)  # when no pupil's date of birth is known
+_SPAN = 30  # a roll that says more has a mistyped year in it
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DIGITS = str.maketrans("oil", "011")
 
@@ -192,7 +194,11 @@ class Contacts:
         self._address = fold_word(school.address)
         self._handles = {fold_word(handle).lstrip("@") for handle in school.handles}
         self._births = births
-        self._birth_years = {birth[:4] for birth in births} or {str(year) for year in range(2005, 2026)}
+        known = [int(birth[:4]) for birth in births if birth[:4].isdigit()]
+        first, last = (min(known), max(known)) if known else _BIRTHS
+        self._birth_years = (
+            {str(year) for year in range(first, last + 1)} if last - first < _SPAN else set(map(str, known))
+        )
         self._staff_words = frozenset(word for word in staff_words if len(word) > 4)  # noqa: PLR2004
         self._links = Links(school)
         self._checks: dict[str, Callable[[Passage, re.Match[str]], bool]] = {
@@ -237,7 +243,7 @@ class Contacts:
 
     def _is_phone(self, _passage: Passage, match: re.Match[str]) -> bool:
         found = match[0]
-        if sum(char.isdigit() for char in found) < 7 or re.match(r"\D?\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b", found):  # noqa: PLR2004
+        if sum(char.isdigit() for char in found) < 6 or re.match(r"\D?\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b", found):  # noqa: PLR2004
             return False
         if len(re.findall(r"(?<!\d)\d{1,2}[.:]\d{2}(?!\d)", found)) > 1:
             return False

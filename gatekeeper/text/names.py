@@ -263,11 +263,16 @@ class NameFinder:
         else:
             between = range(room.end, mention.start)
             own = bool(between) and passage.words[between[0]] == "'s"
-            if len(between) <= _NEAR + own and (not wordy or own):
+            side = own or (not between and self._acts(passage, mention.end))
+            if len(between) <= _NEAR + own and (not wordy or side):
                 return room.start, mention.end
         if not wordy and len(between) <= _FAR and mention.kind is not Kind.SHORT:
             return mention.start, mention.end
         return None
+
+    def _acts(self, passage: Passage, at: int) -> bool:
+        """Whether a verb follows that only a person does."""
+        return at < len(passage.words) and passage.words[at] in self._words.person_verbs | {"was", "is", "has"}
 
     def _links(self, passage: Passage, word: int) -> bool:
         text = passage.words[word]

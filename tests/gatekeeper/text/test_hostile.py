@@ -1,0 +1,105 @@
+"""Nothing typed can break the checker or hold it up."""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from gatekeeper.text import (
+    alttext,
+    contacts,
+    disguise,
+    links,
+    passage,
+    reader,
+    rooms,
+    roster,
+    staff,
+    swearing,
+    tags,
+    weight,
+)
+from gatekeeper.text.checker import Checker, Draft, Hit, Picture
+from gatekeeper.text.fold import fold
+
+SIZE = 50_000
+SEEDS = [
+    "a ", "a", "a.b.", "a@", "0 7", "07-", "a-", "1", "[", "(", "'", '"', "#a", "@a_b", "http://a.b/c", "www.a.", "f*", "a (at) ", "12 mill ",
+    "birthday 1 ", "oh seven ", "e\u0301", "\u200b", "😀", "👩\u200d", "שלום ", "ﷺ", "\n", ". ", "A.B. ", "Year 6 ", "y1", "a'", "\U000e0067", "é", "٣",
+]  # fmt: skip
+MODULES = (alttext, contacts, disguise, links, passage, reader, rooms, roster, staff, swearing, tags, weight)
+
+
+def _expressions() -> list[tuple[str, re.Pattern[str]]]:
+    own = [
+        (f"{module.__name__.rpartition('.')[2]}.{name}", value)
+        for module in MODULES
+        for name, value in vars(module).items()
+        if isinstance(value, re.Pattern)
+    ]
+    return own + [(f"shape {pattern.id}", pattern.regex) for pattern in contacts.patterns()]
+
+
+@pytest.mark.parametrize(("name", "expression"), _expressions(), ids=[name for name, _ in _expressions()])
+def test_no_expression_is_slow(name: str, expression: re.Pattern[str]) -> None:
+    """Each expression reads 50,000 hostile characters of every kind in well under a second."""
+    for seed in SEEDS:
+        text = fold((seed * (SIZE // len(seed) + 1))[:SIZE]).text
+        begun = time.perf_counter()
+        for _ in expression.finditer(text):
+            pass
+        assert time.perf_counter() - begun < 1.5, (name, seed)
+
+
+def test_every_repetition_in_a_shape_has_an_upper_bound() -> None:
+    for pattern in contacts.patterns():
+        assert not re.search(r"(?<!\\)[*+](?!\?)|\{\d*,\}", re.sub(r"\[[^\]]*\]", "", pattern.regex.pattern)), (
+            pattern.id
+        )
+
+
+@pytest.mark.parametrize(
+    "seed", [*SEEDS, "Imelda Brackwater ", "Rose Hope Will ", "1m3lda Brackwater ", "#ImeldaBrackwater", "Rose Curlew "]
+)
+def test_a_hundred_thousand_characters_are_checked_in_bounded_time(checker: Checker, seed: str) -> None:
+    text = (seed * (100_000 // len(seed) + 1))[:100_000]
+    begun = time.perf_counter()
+    hits = checker.check(Draft(text, (), "x", "staff"))
+    assert time.perf_counter() - begun < 20
+    assert all(hit.start is None or text[hit.start : hit.end] == hit.quote for hit in hits)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\n", "😀" * 50, "\u200b", "שלום עולם", "\u202eabc", "\ud800", "\x00", "'", "#", "@", "́"]
+)
+def test_odd_texts_have_no_names_and_break_nothing(check: Callable[..., list[Hit]], text: str) -> None:
+    assert check(text) == []
+
+
+def test_never_raises_on_random_text(checker: Checker) -> None:
+    dice = random.Random(7)
+    alphabet = "aeimldRoseHp '-.,@#/:!?()[]*&%£$0123456789\n\u200b\u0301éłßКа😀\u202e\ud83d"
+    for _ in range(300):
+        text = "".join(dice.choice(alphabet) for _ in range(dice.randrange(200)))
+        for hit in checker.check(Draft(text, (Picture(text, text),), "x", "staff")):
+            source = text if hit.field == "text" or hit.field.startswith("images[0]") else ""
+            assert hit.start is None or source[hit.start : hit.end] == hit.quote
+
+
+def test_threads_share_one_checker(checker: Checker) -> None:
+    draft = Draft("Imelda Brackwater and Rose. Our head is useless. 07700 900123", (), "x", "staff")
+    expected = checker.check(draft)
+    wrong: list[list[Hit]] = []
+
+    def run() -> None:
+        wrong.extend(hits for hits in (checker.check(draft) for _ in range(20)) if hits != expected)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
