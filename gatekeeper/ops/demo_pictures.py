@@ -70,10 +70,6 @@ def _soil(part: float) -> _Colour:
 def _flower(draw: ImageDraw.ImageDraw, dice: random.Random, x: int, y: int, size: float) -> None:
     draw.line((x, y, x + dice.randrange(-8, 8), y + size * 2.6), fill=(52, 112, 54), width=max(2, int(size / 7)))
     petal = dice.choice([(214, 62, 88), (250, 196, 60), (240, 240, 250), (146, 92, 178), (236, 128, 60)])
-    turn = dice.random()
-    for number in range(6):
-        angle = turn + math.tau * number / 6
-        px, py, r = x + size * 0.62 * math.cos(angle), y + size * 0.5 * math.sin(angle), size * 0.46
-        draw.ellipse((px - r, py - r * 0.85, px + r, py + r * 0.85), fill=petal)
-    r = size * 0.34
-    draw.ellipse((x - r, y - r * 0.85, x + r, y + r * 0.85), fill=(120, 78, 34))
+    # tulips seen from the side: a ring of petals around a dark middle is taken for a face now and then
+    cup = [(-0.7, 0.2), (-0.75, -1.0), (-0.35, -0.5), (0, -1.15), (0.35, -0.5), (0.75, -1.0), (0.7, 0.2), (0, 0.75)]
+    draw.polygon([(x + size * across, y + size * down) for across, down in cup], fill=petal)
