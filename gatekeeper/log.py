@@ -6,6 +6,8 @@ the libraries that would print tokens (tweepy, urllib3 at DEBUG) are held at WAR
 
 import logging
 import sys
+from pathlib import Path
+from traceback import extract_tb
 
 _TALKATIVE = ("tweepy", "urllib3", "requests_oauthlib", "oauthlib", "PIL", "mail.log", "rq", "werkzeug")
 
@@ -17,3 +19,10 @@ def configure_logging(process: str, *, level: str = "INFO") -> None:
     )
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def place_of(err: BaseException) -> str:
+    """The kind of an error and where it came up, without its text, which may quote a draft, a name or an address."""
+    frames = extract_tb(err.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(err).__name__}{where}"

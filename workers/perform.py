@@ -7,13 +7,12 @@ name the kind of failure and its place, never its text, which may quote a draft 
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
-from traceback import extract_tb
 from typing import Protocol
 
 from gatekeeper import jobs
 from gatekeeper.bootstrap import build_services
 from gatekeeper.errors import GatekeeperError
+from gatekeeper.log import place_of
 from gatekeeper.settings import load_settings
 from gatekeeper.workflow.services import Services
 
@@ -104,10 +103,3 @@ def _try(
         reason = str(err) if isinstance(err, GatekeeperError) else _ENDED
         return _try(services, job, claim, lambda: give_up(services, claim.subject_id, reason))
     return True
-
-
-def place_of(err: BaseException) -> str:
-    """The kind of an error and where it came up, without its text."""
-    frames = extract_tb(err.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(err).__name__}{where}"

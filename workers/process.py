@@ -25,7 +25,7 @@ from gatekeeper.bootstrap import build_services, connect
 from gatekeeper.clock import Clock, SystemClock
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
-from gatekeeper.log import configure_logging
+from gatekeeper.log import configure_logging, place_of
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.ops.sockets import socket_path
 from gatekeeper.settings import SECRETS, Settings, load_settings
@@ -202,7 +202,7 @@ def _be_a_child(parent: int, act: Callable[[int], object], subject_id: int, seco
         act(subject_id)
         code = 0
     except Exception as err:  # noqa: BLE001 - a child must never return into its parent's loop
-        log.warning("a child failed: %s", perform.place_of(err))
+        log.warning("a child failed: %s", place_of(err))
     finally:
         os._exit(code)
 

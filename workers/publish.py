@@ -16,7 +16,7 @@ from types import FrameType
 
 from gatekeeper.bootstrap import build_services
 from gatekeeper.errors import SettingsError
-from gatekeeper.log import configure_logging
+from gatekeeper.log import configure_logging, place_of
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.settings import load_settings
 from gatekeeper.workflow import publish, reconcile
@@ -81,9 +81,8 @@ def main() -> int:
     while not stopping.asked:
         try:
             busy = turn(services, owner=owner)
-        except Exception as error:
-            # the database may be away for a moment; nothing is half done, because every step is one transaction
-            log.exception("a turn failed: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - nothing is half done, because every step is one transaction
+            log.error("a turn failed: %s", place_of(error))  # noqa: TRY400 - the text may quote a post
             time.sleep(_FAULT_PAUSE)
             continue
         if not busy:

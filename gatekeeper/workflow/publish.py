@@ -32,6 +32,7 @@ from gatekeeper.channels.errors import (
 )
 from gatekeeper.clock import london
 from gatekeeper.errors import GatekeeperError
+from gatekeeper.log import place_of
 from gatekeeper.policy.gate import GateClosed, GateFacts, check_can_publish
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.digest import Content, digest_of
@@ -120,9 +121,8 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
     except ChannelError as error:
         _not_sent(services, claim, error)
         return
-    except Exception as error:
-        # nothing was sent yet: the intent was not written. Back in line, and the reason told without its text
-        log.exception("publication %d: %s before the intent", claim.publication_id, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - nothing was sent yet, the intent was not written: back in line
+        log.error("publication %d: %s before the intent", claim.publication_id, place_of(error))  # noqa: TRY400 - the text may quote the post
         _put_back(services, claim, pause=_HELD_PAUSE, problem="A fault before sending; it will be tried again.")
         return
     left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()

@@ -7,6 +7,7 @@ simulator's public can see, not our tables.
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from sqlalchemy import select, text
 
 from approvals import decisions, ledger
 from approvals.tables import Decision
+from gatekeeper.channels.base import Channel
 from gatekeeper.people.consent import Consent
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Attempt, ChannelAccount, Face, Photo, Post, Publication
@@ -414,6 +416,24 @@ def test_a_check_of_the_keys_delays_an_approved_post_and_does_not_end_it(
     clock.advance(minutes=2)
     run(school)
     assert live(simulator)["x"] == 1
+
+
+def test_a_fault_before_sending_is_logged_without_its_words(
+    school: School, clock: ToldClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    (publication,) = school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+
+    def broken(_account: ChannelAccount) -> Channel:
+        raise RuntimeError("Wren Applethwaite, and a token: s3cret")
+
+    services = replace(school.services, channel_for=broken)
+    (claim,) = publish.claim_due(services, owner="test")
+    publish.publish(services, claim, guard=no_guard)
+    assert school.publication(publication).state == PublicationState.SCHEDULED
+    assert "RuntimeError" in caplog.text
+    assert "Wren" not in caplog.text
+    assert "s3cret" not in caplog.text
 
 
 def test_a_crash_between_sending_and_recording_is_found_and_not_repeated(
