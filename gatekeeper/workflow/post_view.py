@@ -57,6 +57,10 @@ READY: Final = "With you. Nothing is open: send it to the headteacher."
 READY_BADGE: Final = ("Ready for the headteacher", "success", "✓")
 
 
+#: instead of the reason, which may say what a family answered, to those who see neither photos nor faces
+_HELD_BACK: Final = "Something stood against publishing it. Its author and the headteacher see what it was."
+
+
 @dataclass(frozen=True, kw_only=True)
 class PublicationView:
     """One channel's outcome."""
@@ -186,14 +190,14 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             badge=READY_BADGE if ready else BADGE[state],
             turn=READY if ready else _turn(post),
             progress=post.progress,
-            note=post.note,
+            note=post.note if pictures else "",  # the headteacher's words, or why a face may not be shown
             revision=post.revision,
             version=version.number if version else None,
             due_at=post.due_at,
             window=limits.WINDOWS.get(post.window_minutes, f"{post.window_minutes} minutes"),
             channels=tuple(_channel_words(account) for account in accounts),
             channel_sketches=tuple((account.kind, account.name) for account in accounts),
-            publications=_publications(session, post, by, mine=mine),
+            publications=_publications(session, post, by, mine=mine, pictures=pictures),
             history=history_of(session, post, words=pictures),
             text=content.text,
             photos=content.photos,
@@ -227,13 +231,18 @@ def _content(session: Session, post: Post, *, today: date) -> _Content:
     )
 
 
-def _publications(session: Session, post: Post, by: Staff, *, mine: bool) -> tuple[PublicationView, ...]:
+def _publications(
+    session: Session, post: Post, by: Staff, *, mine: bool, pictures: bool
+) -> tuple[PublicationView, ...]:
     if post.version_id is None:
         return ()
-    return tuple(_publication(session, one, by, mine=mine) for one in publications_of(session, post.version_id))
+    return tuple(
+        _publication(session, one, by, mine=mine, pictures=pictures)
+        for one in publications_of(session, post.version_id)
+    )
 
 
-def _publication(session: Session, one: Publication, by: Staff, *, mine: bool) -> PublicationView:
+def _publication(session: Session, one: Publication, by: Staff, *, mine: bool, pictures: bool) -> PublicationView:
     account = session.get_one(ChannelAccount, one.account_id)
     state = PublicationState(one.state)
     return PublicationView(
@@ -243,7 +252,7 @@ def _publication(session: Session, one: Publication, by: Staff, *, mine: bool) -
         words=PUBLICATION_WORDS[state],
         permalink=one.permalink if one.permalink.startswith(("https://", "http://")) else "",
         published_at=one.published_at,
-        problem=one.problem,
+        problem=one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK,
         can_answer=state is PublicationState.NEEDS_PERSON and (mine or Role(by.role) in _MAY_ANSWER),
     )
 

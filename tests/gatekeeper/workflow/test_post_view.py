@@ -1,5 +1,7 @@
 """What a reader is shown of a post: its author everything, the office no pupil, and everybody else nothing."""
 
+from contextlib import nullcontext
+
 import pytest
 from sqlalchemy import select
 
@@ -7,11 +9,12 @@ from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Face, Finding, Post
 from gatekeeper.posts.status import FaceState, PostState
-from gatekeeper.workflow import resolve, submit
+from gatekeeper.workflow import publish, resolve, submit
 from gatekeeper.workflow.draft_view import photo_bytes
 from gatekeeper.workflow.photo_view import FACE_WORDS
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import TURN_WORDS, PostView, post_view, progress_of
+from tests.conftest import ToldClock
 from tests.factories.school import School
 
 READERS = {Role.HEADTEACHER, Role.DEPUTY, Role.CONSENT_LEAD}
@@ -93,6 +96,21 @@ def test_history_tells_who_asked_and_decided(school: School) -> None:
     assert told["Mx Headteacher Quarry approved the post."] == "I approve this post for both pages."
     assert "Mx Headteacher Quarry was asked." in told
     assert "I approve this post for both pages." not in repr(view(school, post_id, Role.ADMINISTRATOR))
+
+
+def test_an_administrator_does_not_read_why_a_child_may_not_be_shown(school: School, clock: ToldClock) -> None:
+    post_id = school.post(pupils=("Wren",), kinds=("x",))
+    school.approve(post_id)
+    with school.services.db.begin() as session:
+        school.permit(session, "Wren", "x", allowed=False)
+        session.get_one(Post, post_id).note = "Wren's family said no, so please choose another picture."
+    clock.advance(hours=1)
+    (claim,) = publish.claim_due(school.services, owner="test")
+    publish.publish(school.services, claim, guard=lambda _seconds: nullcontext())
+    assert "May not be shown" in repr(view(school, post_id))
+    office = repr(view(school, post_id, Role.ADMINISTRATOR))
+    assert "May not be shown" not in office
+    assert "family" not in office
 
 
 def test_an_answer_and_its_taking_back_stay_on_record(school: School) -> None:
