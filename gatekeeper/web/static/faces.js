@@ -10,12 +10,14 @@ section.addEventListener("keydown", (event) => {
   if (event.target.closest("input, textarea, select")) return;
   const list = open();
   if (!list.length) return;
-  const here = event.target.closest("[data-face-panel]");
-  const at = list.indexOf(here);
-  const next = event.key === "n" ? (at + 1) % list.length : (at <= 0 ? list.length : at) - 1;
+  // from wherever the keyboard is, an answered face included, on to the next on the page; after the last comes the first
+  const here = event.target.closest("[data-face-panel]") ?? event.target;
+  const isAfter = (one) => here.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const others = list.filter((one) => one !== here);
+  const next = event.key === "n" ? others.find(isAfter) ?? list[0] : others.findLast((one) => !isAfter(one)) ?? list.at(-1);
   event.preventDefault();
-  list[next].focus();
-  list[next].scrollIntoView({ block: "nearest" });
+  next.focus();
+  next.scrollIntoView({ block: "nearest" });
 });
 
 // a box and its panel light up together

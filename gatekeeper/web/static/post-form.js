@@ -60,16 +60,44 @@ const typed = () => {
   return data;
 };
 
+const read = (page) => new DOMParser().parseFromString(page, "text/html");
+const token = () => document.querySelector("meta[name=csrf-token]");
+
+// whoever was signed out and has signed in again, in another window, has a new form secret: it is fetched, nothing is lost
+async function renewToken() {
+  const fresh = read(await (await fetch(location.href)).text()).querySelector("meta[name=csrf-token]");
+  if (!fresh || fresh.content === token().content) return false;
+  token().content = fresh.content;
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = fresh.content;
+  return true;
+}
+
+async function post(address) {
+  const send = () => fetch(address, { method: "POST", body: typed(), headers: { Accept: "application/json" } });
+  const answer = await send();
+  return answer.status === 400 && (await renewToken()) ? send() : answer;
+}
+
+async function whyNot(answer) {
+  const told = await answer.json().catch(() => null);
+  return new Error(told?.error ?? "This could not be saved. Press “Save draft” to see why.");
+}
+
 async function ensureDraft() {
   if (form.dataset.autosave) return;
-  const answer = await fetch(form.action, { method: "POST", body: typed() });
+  const answer = await post(form.action);
   const made = answer.url.match(/\/posts\/(\d+)\/edit/);
-  if (!answer.ok || !made) throw new Error("This could not be saved. Press “Save draft” to see why.");
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("post-form");
+  if (!answer.ok || !made) throw await whyNot(answer);
+  const page = read(await answer.text()).getElementById("post-form");
   form.action = page.getAttribute("action");
   Object.assign(form.dataset, { autosave: page.dataset.autosave, photos: page.dataset.photos });
   form.elements.revision.value = page.elements.revision.value;
+  askWhichHour(!page.querySelector("[data-fold]").hidden);
   history.replaceState(null, "", answer.url);
+}
+
+function askWhichHour(doubled) {
+  form.querySelector("[data-fold]").hidden = !doubled;
 }
 
 async function save() {
@@ -79,13 +107,12 @@ async function save() {
   try {
     if (!form.dataset.autosave) await ensureDraft();
     else {
-      const answer = await fetch(form.dataset.autosave, { method: "POST", body: typed(), headers: { Accept: "application/json" } });
+      const answer = await post(form.dataset.autosave);
+      if (!answer.ok) throw await whyNot(answer);
       const told = await answer.json();
-      if (!answer.ok) throw new Error(told.error);
       form.elements.revision.value = told.revision;
       for (const [kind, number] of Object.entries(told.counts)) if (!dirty) show(kind, number);
-      const fold = form.querySelector("[data-fold]");
-      if (fold) fold.hidden = !told.doubled;
+      askWhichHour(told.doubled);
     }
     say(`Saved at ${new Date().toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`);
   } catch (error) {
@@ -104,10 +131,17 @@ form.addEventListener("input", (event) => {
   countAlts();
   saveSoon();
 });
+// whoever leaves keeps what was typed, even before the draft has been made; a phone may end a hidden page without a word
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "hidden" || !dirty || form.dataset.sent) return;
+  clearTimeout(timer);
+  inTurn(save);
+});
 window.addEventListener("pagehide", () => {
-  if (dirty && form.dataset.autosave && !form.dataset.sent) {
-    fetch(form.dataset.autosave, { method: "POST", body: typed(), keepalive: true, headers: { Accept: "application/json" } });
-  }
+  if (!dirty || waiting || form.dataset.sent) return;
+  dirty = false;
+  const address = form.dataset.autosave ?? form.action;
+  fetch(address, { method: "POST", body: typed(), keepalive: true, headers: { Accept: "application/json" } });
 });
 // a button waits for what is still on its way
 form.addEventListener("submit", (event) => {
@@ -161,7 +195,7 @@ function send(file, bar, name) {
     const request = new XMLHttpRequest();
     request.open("POST", form.dataset.photos);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("X-CSRFToken", document.querySelector("meta[name=csrf-token]").content);
+    request.setRequestHeader("X-CSRFToken", token().content);
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
