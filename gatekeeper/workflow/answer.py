@@ -1,13 +1,17 @@
 """A person's answer about a publication whose fate could not be read: it is there, or it is not."""
 
 import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from approvals import ledger
 from gatekeeper.errors import BadInput, Conflict, NotAllowed
 from gatekeeper.people.staff import Role, Staff, record
-from gatekeeper.posts.model import Attempt, Post, Publication, Version
+from gatekeeper.policy.limits import label_of
+from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.workflow.change import settle
@@ -16,6 +20,36 @@ from gatekeeper.workflow.services import Services
 
 _OFFICE = {Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR}
 _REMOTE_ID = re.compile(r"(\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
+
+
+#: where a post of each kind of channel is seen; with or without "www." and the like in front
+_SITES: Final[Mapping[str, tuple[str, ...]]] = {"x": ("x.com", "twitter.com"), "facebook": ("facebook.com",)}
+
+
+def permalink_in(link: str, *, kind: str, also: Sequence[str] = ()) -> str:
+    """The address to show and to mail, of what a person pasted; empty for a bare number.
+
+    Args:
+        link: what was pasted.
+        kind: the kind of channel.
+        also: addresses that stand in for the platform (the simulator's).
+
+    Raises:
+        BadInput: it leads somewhere else than to the platform. Nobody is to send the headteacher there.
+    """
+    if link.replace("_", "").isdigit():
+        return ""
+    try:
+        typed = urlsplit(link if "://" in link else f"https://{link}")
+        host = typed.hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        typed, host = urlsplit(""), ""
+    known = any(host == site or host.endswith(f".{site}") for site in _SITES.get(kind, ()))
+    known = known or typed.netloc in {urlsplit(address).netloc for address in also if address}
+    if not known or typed.scheme not in {"https", "http"} or typed.username is not None:
+        sentence = f"This is no address on {label_of(kind)}. Open the post there and paste its address."
+        raise BadInput(sentence, fields={"link": sentence})
+    return typed.geturl()
 
 
 def remote_id_in(link: str) -> str:
@@ -37,7 +71,7 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
     Raises:
         NotAllowed: neither the author nor somebody of the office.
         Conflict: nobody is asked (any more).
-        BadInput: "there" without an address that names the post.
+        BadInput: "there" without an address on the platform that names the post.
     """
     now = services.clock.now()
     remote_id = remote_id_in(link) if there else ""
@@ -69,7 +103,10 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             if taken is not None:
                 sentence = "This address belongs to another post that Gatekeeper published. Please check it."
                 raise BadInput(sentence, fields={"link": sentence})
-            record_published(session, publication, remote_id=remote_id, permalink=link.strip(), how="person", now=now)
+            kind = session.get_one(ChannelAccount, publication.account_id).kind
+            stand_in = (services.settings.platform_url, services.settings.simulator_page)
+            permalink = permalink_in(link.strip(), kind=kind, also=stand_in)
+            record_published(session, publication, remote_id=remote_id, permalink=permalink, how="person", now=now)
             return
         attempt = session.get(Attempt, (publication.id, publication.fence))
         if attempt is not None:

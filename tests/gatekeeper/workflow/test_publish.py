@@ -16,6 +16,7 @@ from sqlalchemy import select, text
 from approvals import decisions, ledger
 from approvals.tables import Decision
 from gatekeeper.channels.base import Channel
+from gatekeeper.errors import BadInput
 from gatekeeper.people.consent import Consent
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Attempt, ChannelAccount, Face, Photo, Post, Publication
@@ -357,6 +358,30 @@ def test_a_person_who_says_it_is_there_settles_it_without_a_send(
     answer.answer(school.services, publication, by=school.head, there=True, link="https://x.com/school/status/190012")
     assert school.publication(publication).remote_id == "190012"
     assert run(school) == 0
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/status/190012",
+        "https://x.com.evil.example/status/190012",
+        "https://x.com@evil.example/190012",
+        "https://facebook.com/111/posts/190012",
+        "javascript:alert(1)//190012",
+        "javascript://x.com/%0aalert(1)//190012",
+        "https://[evil/190012",
+    ],
+)
+def test_cannot_have_the_headteacher_mailed_an_address_elsewhere(link: str) -> None:
+    with pytest.raises(BadInput, match="no address on X"):
+        answer.permalink_in(link, kind="x")
+
+
+def test_a_bare_number_names_a_post_and_is_no_address() -> None:
+    assert answer.permalink_in("190012", kind="x") == ""
+    assert answer.permalink_in("x.com/school/status/1", kind="x") == "https://x.com/school/status/1"
+    local = "http://127.0.0.1:9/i/web/status/1"
+    assert answer.permalink_in(local, kind="x", also=("", "http://127.0.0.1:9")) == local
 
 
 def test_only_the_author_and_the_office_can_answer(school: School, simulator: Simulator, clock: ToldClock) -> None:
