@@ -9,6 +9,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatekeeper import jobs
@@ -43,6 +44,12 @@ def prepare(settings: Settings) -> None:
     """Make the data folder and bring the database to the newest schema."""
     for folder in (settings.data, settings.media, settings.keys):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        # SQLite would make it readable by everybody, and its journals copy its mode
+        database = Path(url.database)
+        database.touch(mode=0o600)
+        database.chmod(0o600)
     upgrade(settings.database_url)
 
 

@@ -33,6 +33,18 @@ def test_makes_the_database_and_changes_nothing_the_second_time(tmp_path: Path, 
     assert not (tmp_path / "backups").exists()
 
 
+def test_nobody_else_on_the_machine_can_read_the_database(tmp_path: Path, clock: ToldClock) -> None:
+    data = tmp_path / "shared"
+    data.mkdir(mode=0o755)
+    _release(data, clock)
+    held = sqlite3.connect(data / "gatekeeper.db")
+    held.execute("SELECT count(*) FROM post").fetchall()
+    modes = {path.name: path.stat().st_mode & 0o077 for path in data.glob("gatekeeper.db*")}
+    held.close()
+    assert "gatekeeper.db" in modes
+    assert set(modes.values()) == {0}
+
+
 def test_the_old_database_is_copied_before_an_upgrade(
     tmp_path: Path, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
