@@ -169,10 +169,9 @@ def _faces_in(services: Services, sha256: str, pixels: _Pixels) -> PhotoScan:
 def _add_faces(photo: Photo, original: PhotoScan, rendition: PhotoScan) -> None:
     """Add every box that nobody has seen yet. Boxes are never taken away, and answers stay with their box."""
     photo.problem = ""
-    if photo.scanned_sha256 != photo.original_sha256:
-        whole = whole_pixels(None, width=photo.width, height=photo.height)
-        _compare(photo, original.faces, cut=whole, scale=1.0, source="detector")
-        photo.scanned_sha256 = photo.original_sha256
+    whole = whole_pixels(None, width=photo.width, height=photo.height)
+    _compare(photo, original.faces, cut=whole, scale=1.0, source="detector")  # each time: a new engine may know better
+    photo.scanned_sha256 = photo.original_sha256
     cut = whole_pixels(tuple(photo.crop) if photo.crop else None, width=photo.width, height=photo.height)
     scale = rendition.width / (cut[2] - cut[0])
     if _compare(photo, rendition.faces, cut=cut, scale=scale, source="rendition", covers=True).still_visible:

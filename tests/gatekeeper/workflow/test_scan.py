@@ -351,6 +351,23 @@ def test_a_look_that_is_sure_ends_an_answer_of_not_a_face(school: School, finder
     assert school.state(post) == PostState.OPEN
 
 
+def test_what_a_new_engine_finds_in_the_original_is_written_down(
+    school: School, finder: MagentaFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder.blind_above = 100
+    post = submitted(school, picture(1000, width=4000))
+    step.scan(school.services, post)
+    assert faces(school) == []
+    monkeypatch.setattr(step, "ENGINE", "better/2")
+    looks = finder.detect
+    finder.blind_above = None
+    finder.detect = lambda pixels: looks(pixels) if pixels.shape[1] > 3000 else []  # type: ignore[method-assign]
+    check_again(school, post, send=True)
+    step.scan(school.services, post)
+    assert len(faces(school)) == 1
+    assert school.state(post) == PostState.OPEN
+
+
 def crop_to(post: Post, crop: list[int]) -> None:
     for photo in post.photos:
         photo.crop, photo.rendition_sha256 = crop, None
