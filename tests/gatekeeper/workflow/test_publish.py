@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 from approvals import decisions, ledger
 from approvals.tables import Decision
 from gatekeeper.channels.base import Channel
-from gatekeeper.errors import BadInput
+from gatekeeper.errors import BadInput, SettingsError
 from gatekeeper.people.consent import Consent
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Attempt, ChannelAccount, Face, Photo, Post, Publication
@@ -358,6 +358,28 @@ def test_a_person_who_says_it_is_there_settles_it_without_a_send(
     answer.answer(school.services, publication, by=school.head, there=True, link="https://x.com/school/status/190012")
     assert school.publication(publication).remote_id == "190012"
     assert run(school) == 0
+
+
+def test_a_publication_that_cannot_be_looked_up_stops_no_other_and_goes_to_a_person(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    (riddle,) = school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+    _fault_on_create(simulator, "x", "drop_before")
+    run(school)
+    working = school.services.channel_for
+    assert working is not None
+
+    def closed_for_x(account: ChannelAccount) -> Channel:
+        if account.kind == "x":
+            raise SettingsError("No keys are stored for this account.")
+        return working(account)
+
+    services = replace(school.services, channel_for=closed_for_x)
+    for _ in range(50):
+        clock.advance(seconds=30)
+        reconcile.reconcile(services)
+    assert school.publication(riddle).state == PublicationState.NEEDS_PERSON
 
 
 @pytest.mark.parametrize(
