@@ -128,11 +128,13 @@ def _demo(asked: argparse.Namespace) -> int:
 def _web(_asked: argparse.Namespace) -> int:
     from gatekeeper.bootstrap import build_services
     from gatekeeper.log import configure_logging
+    from gatekeeper.ops.keys import strip_of_others
     from gatekeeper.ops.serve import serve
     from gatekeeper.settings import load_settings
     from gatekeeper.web.app import create_app
 
     configure_logging("web")
+    strip_of_others("web", os.environ)
     settings = load_settings("web")
     application = create_app(build_services(settings))
     serve(application, host=settings.host, port=settings.port, behind_proxy=bool(settings.trusted_proxies))
@@ -141,15 +143,18 @@ def _web(_asked: argparse.Namespace) -> int:
 
 
 def _worker(asked: argparse.Namespace) -> int:
-    _become("workers.process", asked.queue)
+    _become(asked.queue, "workers.process", asked.queue)
 
 
 def _publisher(_asked: argparse.Namespace) -> int:
-    _become("workers.publish")
+    _become("publisher", "workers.publish")
 
 
-def _become(module: str, *words: str) -> NoReturn:
+def _become(process: str, module: str, *words: str) -> NoReturn:
     """Go on as another program, in the same process: who watches this one watches that one."""
+    from gatekeeper.ops.keys import strip_of_others
+
+    strip_of_others(process, os.environ)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", module, *words])  # noqa: S606 - this very Python, our own module
 

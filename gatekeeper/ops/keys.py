@@ -7,7 +7,7 @@ own environment of every secret before it adds back those of the process it star
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from gatekeeper.errors import SettingsError
@@ -63,6 +63,13 @@ def without_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """What may be told to every process."""
     hidden = {f"GATEKEEPER_{name}{ending}" for name in ALL_SECRETS for ending in ("", "_FILE")}
     return {name: value for name, value in environ.items() if name not in hidden}
+
+
+def strip_of_others(process: str, environ: MutableMapping[str, str]) -> None:
+    """Take every other process's secrets out of an environment, where one file of settings was handed to all of them."""
+    own = {f"GATEKEEPER_{name}{ending}" for name in SECRETS.get(process, ()) for ending in ("", "_FILE")}
+    for name in set(environ) - set(without_secrets(environ)) - own:
+        del environ[name]
 
 
 def _given(name: str, environ: Mapping[str, str], keys: Path) -> bool:

@@ -1,11 +1,15 @@
+import os
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from gatekeeper.channels.seal import seal, unseal
 from gatekeeper.errors import SettingsError
-from gatekeeper.ops.keys import bare_environment, ensure_keys, environment_for
+from gatekeeper.ops.keys import bare_environment, ensure_keys, environment_for, strip_of_others
 from gatekeeper.settings import ALL_SECRETS, SECRETS, Settings, load_settings
 
 
@@ -75,3 +79,28 @@ def test_cannot_start_the_mail_process_without_a_mail_server(env: dict[str, str]
 def test_helpers_are_told_neither_secrets_nor_where_the_database_is(env: dict[str, str]) -> None:
     env |= {"DATABASE_URL": "postgresql://school:word@db/school", "PATH": "/bin"}
     assert bare_environment(env) == {"GATEKEEPER_DATA": env["GATEKEEPER_DATA"], "PATH": "/bin"}
+
+
+@pytest.mark.parametrize("process", ["web", "scan", "mail", "platform", "publisher"])
+def test_a_process_started_with_everybodys_secrets_keeps_its_own(process: str) -> None:
+    told = {f"GATEKEEPER_{name}{ending}": "x" for name in ALL_SECRETS for ending in ("", "_FILE")} | {"PATH": "/bin"}
+    strip_of_others(process, told)
+    kept = {name.removeprefix("GATEKEEPER_").removesuffix("_FILE") for name in told} - {"PATH"}
+    assert kept == set(SECRETS.get(process, ()))
+    assert told["PATH"] == "/bin"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows another process's environment")
+def test_a_worker_of_the_procfile_shows_no_other_processes_secret(tmp_path: Path) -> None:
+    everything = {f"GATEKEEPER_{name}": f"of-{name}" for name in ALL_SECRETS}
+    env = {**os.environ, **everything, "GATEKEEPER_DATA": str(tmp_path)}
+    command = [sys.executable, "-m", "gatekeeper", "worker", "scan"]
+    with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as worker:
+        try:
+            shown = Path(f"/proc/{worker.pid}/environ")
+            deadline = time.monotonic() + 20
+            while "of-SEAL_KEY" in shown.read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert "of-" not in shown.read_text()
+        finally:
+            worker.kill()
