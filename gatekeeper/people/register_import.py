@@ -228,6 +228,11 @@ class _Consents:
             )
         if values["allowed"] and given < known.given_on:
             raise _Wrong(f"given_on: the register holds an answer given later, on {_spelt(known.given_on)}")
+        if values["allowed"] and not known.allowed and given == known.given_on:
+            # the list cannot say which came last, and in doubt a family's no stands
+            raise _Wrong(
+                f"given_on: the register holds a no of the same day, {_spelt(given)}; a new yes is given later"
+            )
 
     def _values(self, cells: Mapping[str, str]) -> dict[str, Any]:
         kind = _CHANNELS.get(cells["channel"].lower())

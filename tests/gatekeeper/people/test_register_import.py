@@ -197,6 +197,14 @@ def test_an_old_yes_cannot_replace_a_later_no(services: Services) -> None:
     assert "an answer given later, on 01/10/2026" in only(plan, Outcome.REFUSED).what[0]
 
 
+def test_a_yes_cannot_replace_a_no_of_the_same_day(services: Services) -> None:
+    write(services, Kind.ROSTER, ROSTER)
+    old = YES + "P1,x,yes,consent,2026-09-01,,\n"
+    write(services, Kind.CONSENTS, old)
+    write(services, Kind.CONSENTS, YES + "P1,x,no,,2026-09-01,,\n")
+    assert "a no of the same day" in only(look(services, Kind.CONSENTS, old), Outcome.REFUSED).what[0]
+
+
 def test_a_no_is_taken_whatever_its_date(services: Services) -> None:
     write(services, Kind.ROSTER, ROSTER)
     write(services, Kind.CONSENTS, YES + "P1,x,yes,consent,2026-10-01,,\n")
