@@ -10,11 +10,14 @@ detector's finding from being written down: the one face it fits is from then on
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gatekeeper.faces.boxes import SAME_FACE_OVERLAP, Box, mean_the_same, overlap
+from gatekeeper.faces.boxes import SAME_FACE_OVERLAP, Box, containment, mean_the_same, overlap
 from gatekeeper.posts.media import Cut, unmap_box
 
 #: names the joined detectors and their settings: another engine looks at every photo again
 ENGINE = "yunet1600+centerface/1"
+
+_FAINT = 0.7
+_ECHO = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +45,21 @@ class Comparison:
     scores: Mapping[int, float] = field(default_factory=dict)
 
 
+def _is_echo(box: Box, score: float, face: Known) -> bool:
+    """Whether a faint box is a piece of a face that the check has found, and shown, already.
+
+    Half a large face is now and then taken for a face of its own, faintly and in one of two renditions of the same
+    picture. Asking about it tells nobody anything: whoever answers for the face has answered for its half.
+    """
+    return (
+        score < _FAINT
+        and not face.covered
+        and not face.by_hand
+        and box.area <= face.box.area
+        and containment(box, face.box) >= _ECHO
+    )
+
+
 def compare(seen: Sequence[Sequence[float]], known: Sequence[Known], *, cut: Cut, scale: float) -> Comparison:
     """Sort the boxes found in a rendition (rows of x1, y1, x2, y2, score in its pixels) into new ones and failed covers."""
     new: list[tuple[Box, float]] = []
@@ -60,7 +78,8 @@ def compare(seen: Sequence[Sequence[float]], known: Sequence[Known], *, cut: Cut
             face for face in same if face.id not in confirmed and overlap(box, face.box) >= SAME_FACE_OVERLAP
         ]
         if not fits:
-            new.append((box, score))
+            if not any(_is_echo(box, score, face) for face in known):
+                new.append((box, score))
             continue
         best = max(fits, key=lambda face: overlap(box, face.box))
         scores[best.id] = max(score, scores.get(best.id, 0.0))
