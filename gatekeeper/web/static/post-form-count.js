@@ -1,47 +1,57 @@
-// X's weighted length, by the same figures as the server (gatekeeper/text/weight.py), which has the last word.
-const schemeUrl = /https?:\/\/[^\s<>"“”„‘’「」]{1,4096}/giu;
-const bareUrl = /(?<![\p{L}\p{N}_@.\-/#$])(?:[\p{L}\p{N}](?:[\p{L}\p{N}_-]{0,61}[\p{L}\p{N}])?\.){1,8}\p{L}{2,24}(?![\p{L}\p{N}_@])(?:\/[^\s<>"“”„]{0,4096})?/gu;
-const trailing = /[.,:;!?…)'"\]}»]+$/u;
-const emoji = /\p{RI}{2}|[0-9#*]\uFE0F?\u20E3|\p{Extended_Pictographic}(?:\uFE0F|\p{Emoji_Modifier})?(?:[\u{E0020}-\u{E007E}]+\u{E007F})?(?:\u200D\p{Extended_Pictographic}(?:\uFE0F|\p{Emoji_Modifier})?)*/gu;
-const textByDefault = /^(?!\p{Emoji_Presentation})\p{Extended_Pictographic}$/u;
+// X's weighted length, by the figures and patterns of the server (gatekeeper/text/weight.py), which has the last word.
+const host = /^(?:https?:\/\/)?([^/?#:]+)/iu;
+const letter = /\p{L}/u;
+const flag = /[\u{1F1E6}-\u{1F1FF}]{2}/uy;
+const firstFlagLetter = 0x1f1e6;
 
-export function xWeight(words, config) {
-  const text = words.normalize("NFC");
-  const links = [];
-  for (const pattern of [schemeUrl, bareUrl]) {
-    for (const found of text.matchAll(pattern)) {
-      const start = found.index;
-      const end = start + found[0].replace(trailing, "").length;
-      if (end > start && !links.some(([s, e]) => start < e && s < end)) links.push([start, end]);
+// what the server's patterns call a sign of a word, a digit, and a letter of any case, in this language
+const dialect = [["\\w", "\\p{L}\\p{N}_"], ["\\d", "\\p{Nd}"], ["a-z", "a-z\u0130\u0131"]];
+const pattern = (words, flags) => new RegExp(dialect.reduce((text, [theirs, ours]) => text.replaceAll(theirs, ours), words), flags);
+
+export function counter(config) {
+  const addresses = pattern(config.addresses, "giu");
+  const sequences = pattern(config.sequences, "uy");
+  const endings = new Set(config.endings);
+  const countries = new Set(config.countries);
+
+  function ofAddress(address) {
+    const ending = (address.match(host)?.[1] ?? "").split(".").at(-1).toLowerCase();
+    const usual = config.transformedURLLength * config.scale;
+    return endings.has(ending) || ending.length === 2 ? usual : Math.max(usual, ofWords(address));
+  }
+
+  function ofWords(text) {
+    let total = 0;
+    let at = 0;
+    while (at < text.length) {
+      const end = endOfSequence(text, at);
+      const point = text.codePointAt(at);
+      const range = end > at ? null : config.ranges.find(({ start, end: last }) => start <= point && point <= last);
+      total += range ? range.weight : config.defaultWeight;
+      at = end > at ? end : at + (point > 0xffff ? 2 : 1);
     }
+    return total;
   }
-  links.sort((a, b) => a[0] - b[0]);
-  let total = 0;
-  let at = 0;
-  for (const [start, end] of links) {
-    total += plain(text.slice(at, start), config) + config.transformedURLLength;
-    at = end;
-  }
-  return total + plain(text.slice(at), config);
-}
 
-function plain(text, config) {
-  let total = 0;
-  let at = 0;
-  for (const found of text.matchAll(emoji)) {
-    total += characters(text.slice(at, found.index), config);
-    total += textByDefault.test(found[0]) ? characters(found[0], config) : 2;
-    at = found.index + found[0].length;
+  function endOfSequence(text, at) {
+    if (letter.test(String.fromCodePoint(text.codePointAt(at)))) return at;
+    sequences.lastIndex = flag.lastIndex = at;
+    if (sequences.test(text)) return sequences.lastIndex;
+    const found = flag.exec(text)?.[0];
+    const name = [...(found ?? "")].map((sign) => String.fromCharCode(sign.codePointAt(0) - firstFlagLetter + 65)).join("");
+    return countries.has(name) ? at + found.length : at;
   }
-  return total + characters(text.slice(at), config);
-}
 
-function characters(text, config) {
-  let total = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0);
-    const range = config.ranges.find(({ start, end }) => start <= point && point <= end);
-    total += (range ? range.weight : config.defaultWeight) / config.scale;
-  }
-  return total;
+  return function weight(words) {
+    const text = words.normalize("NFC");
+    let total = 0;
+    let last = 0;
+    for (const found of text.matchAll(addresses)) {
+      let end = found.index + found[0].length;
+      while (config.closing.includes(text[end - 1])) end -= 1;
+      total += ofWords(text.slice(last, found.index)) + ofAddress(text.slice(found.index, end));
+      last = end;
+    }
+    return Math.ceil((total + ofWords(text.slice(last))) / config.scale);
+  };
 }
