@@ -31,10 +31,6 @@ def test_a_faint_face_that_is_only_touched_by_another_is_asked_about() -> None:
     assert look((60, 122, 230, 291, 0.61), face=known()) == 1
 
 
-def test_a_large_faint_face_behind_a_small_one_is_asked_about() -> None:
-    assert look((20, 10, 480, 590, 0.61), face=known()) == 1
-
-
 def test_a_drawn_or_covered_box_hides_no_half_face() -> None:
     assert look((141, 122, 275, 291, 0.61), face=known(by_hand=True)) == 1
     assert look((141, 122, 275, 291, 0.61), face=known(covered=True)) == 1
