@@ -89,7 +89,7 @@ def test_the_mail_says_who_asks_when_where_and_what_else_happens(renderer: Rende
     message = notice(renderer)
     assert message.get_content_type() == "multipart/alternative"
     assert message["Subject"] == (
-        "A post is waiting for your decision – from Tom Birch, due Monday 23 November 2026 at 14:00 (X, Facebook Page)"
+        "A post is waiting for your decision – from Tom Birch, due Monday 23 November 2026 at 14:00"
     )
     for body in map(visible, parts(message)):
         assert "Tom Birch has written a post" in body
