@@ -197,6 +197,9 @@ def _shipped() -> Lexicon:
     entries: list[Entry] = []
     for text in _texts():
         part = parse(text)
+        twice = families.keys() & part.families.keys()
+        if twice:
+            raise LexiconError(f"Two files name the family {min(twice)!r}.")
         families.update(part.families)
         entries += part.entries
     return Lexicon(families, tuple(entries))

@@ -44,7 +44,7 @@ _NUMBER_WORDS = frozenset(
     ]
 )
 _AGED = re.compile(
-    r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|(?:aged?) (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b"
+    r"(?:\d{1,2}|three|four|five|six|seven|eight|nine|ten|eleven|twelve)[- ]years?[- ]olds?|\b(?:[3-9]|1[01])yo\b|\baged? (?:\d{1,2}|five|six|seven|eight|nine|ten|eleven)\b"
 )
 _PASSWORD = re.compile(r"(?=[^\s]{0,30}[a-z])(?=[^\s]{0,30}\d)[a-z0-9!@#$%&*_\-]{5,30}|(?<![\d.,:])\d{4,6}(?![\d.,:%])")
 _MONEY = re.compile(r"[£$€] ?\d|\d ?(?:k\b|pounds|quid)")
