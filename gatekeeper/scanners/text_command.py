@@ -157,7 +157,9 @@ def _rows(path: Path, wanted: Sequence[str]) -> Iterator[dict[str, str]]:
         for row in reader:
             yield {name: (row[name] or "").strip() for name in wanted}
     except csv.Error as err:
-        raise _UnreadableError(f"{path.name}, line {reader.line_num + 1}: this line of the table cannot be read.") from err
+        raise _UnreadableError(
+            f"{path.name}, line {reader.line_num + 1}: this line of the table cannot be read."
+        ) from err
 
 
 def _pupils(path: Path) -> list[Pupil]:
