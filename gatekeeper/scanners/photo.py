@@ -14,7 +14,7 @@ from gatekeeper.faces.boxes import SAME_FACE_OVERLAP, Box, containment, mean_the
 from gatekeeper.posts.media import Cut, unmap_box
 
 #: names the joined detectors and their settings: another engine looks at every photo again
-ENGINE = "yunet1600+centerface/1"
+ENGINE = "yunet+centerface/2"
 
 _FAINT = 0.7
 _ECHO = 0.6

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import decisions, requests
+from approvals import decisions, ledger, requests
 from approvals.tables import Decision
 from gatekeeper.errors import Conflict
 from gatekeeper.posts.model import Post, Publication
@@ -57,6 +57,26 @@ def void(session: Session, post: Post, *, by: int, now: datetime, reason: str) -
             publication.problem = reason
     for decision_id in {p.decision_id for p in publications if decisions.is_in_force(session, p.decision_id)}:
         decisions.withdraw(session, session.get_one(Decision, decision_id), by_person=by, reason=reason, now=now)
+
+
+def stop_waiting(session: Session, post: Post, *, by: int, now: datetime, reason: str) -> None:
+    """Take the approval back and cancel what has not begun to be sent; what has begun or ended stays as it is."""
+    ledger.hold(session)
+    publications = session.scalars(
+        select(Publication).where(Publication.version_id == post.version_id).with_for_update()
+    ).all()
+    for publication in publications:
+        if publication.state in _CANCELLABLE:
+            move_publication(publication, PublicationState.CANCELLED)
+            publication.problem, publication.lease_until = reason, None
+    for decision_id in {p.decision_id for p in publications if decisions.is_in_force(session, p.decision_id)}:
+        decisions.withdraw(session, session.get_one(Decision, decision_id), by_person=by, reason=reason, now=now)
+    session.flush()
+    if {p.state for p in publications} <= {PublicationState.CANCELLED}:
+        move(post, PostState.WITHDRAWN)
+        post.revision += 1
+    else:
+        settle(session, post)
 
 
 def settle(session: Session, post: Post) -> None:

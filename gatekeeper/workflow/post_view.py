@@ -23,6 +23,7 @@ from gatekeeper.workflow.photo_view import PhotoView, photo_views
 from gatekeeper.workflow.post_history import HistoryLine, history_of
 from gatekeeper.workflow.resolve import RESOLVABLE
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.stop import may_stop
 from gatekeeper.workflow.submit import HELD, SUBMITTABLE
 from gatekeeper.workflow.words_view import FindingView, Passage, finding_views, passages_of
 
@@ -84,6 +85,7 @@ class PostView:
     author: str
     mine: bool
     pictures: bool  # whether this person may see photos, faces and words
+    can_stop: bool  # whether this person may stop it before its time
     state: PostState
     badge: tuple[str, str, str]
     turn: str
@@ -185,6 +187,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             title=post.title or f"Post {post.id}",
             author=author.name,
             mine=mine,
+            can_stop=post.state == P.SCHEDULED and may_stop(by, post.author_id),
             pictures=pictures,
             state=state,
             badge=READY_BADGE if ready else BADGE[state],

@@ -10,11 +10,13 @@ from werkzeug.wrappers import Response
 from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.staff import Role
 from gatekeeper.policy import limits
+from gatekeeper.posts.status import PostState
 from gatekeeper.text.weight import CONFIG
 from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.forms_post import PostForm, post_form
 from gatekeeper.web.post_page import Trouble, post_page
 from gatekeeper.workflow import resolve, submit
+from gatekeeper.workflow import stop as stopping
 from gatekeeper.workflow.draft_view import DraftView, channel_choices, draft_view
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import progress_of
@@ -154,6 +156,16 @@ def withdraw(post_id: int) -> Response:
     """Take it out of the way."""
     submit.withdraw(services(), post_id, person().id)
     flash("Withdrawn. Nothing of it will be published.", "success")
+    return _to(post_id)
+
+
+@bp.post("/posts/<int:post_id>/stop")
+@signed_in
+def stop(post_id: int) -> Response:
+    """Stop an approved post before its time; the step asks whether this person may."""
+    state = stopping.stop(services(), post_id, by=person().id)
+    whole = state is PostState.WITHDRAWN
+    flash("Stopped. Nothing of it will be published." if whole else "Stopped where it had not begun yet.", "success")
     return _to(post_id)
 
 
