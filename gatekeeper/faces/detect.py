@@ -24,7 +24,7 @@ _FINE_FROM: Final = 1280
 _SURE_IN_A_TURN: Final = 0.8
 _SEEN_IN_A_TURN: Final = 0.6
 _SHOWS_WHAT_IS_UP: Final = 0.7
-_STRICTER_IN_A_TURN: Final = 0.15  # a face lying on its side is rare, a pattern that looks like one is not
+_STRICTER_IN_A_TURN: Final = 0.2  # a face lying on its side is rare, a pattern that looks like one is not
 _FEW: Final = 1
 
 TILE: Final = 1280
