@@ -294,35 +294,3 @@ def _names_in_logs(demo: Demo) -> list[str]:
         text = path.read_text(errors="replace")
         hits += [f"{word} in {path.name}" for word in (TEXT, CANARY, *names) if word in text]
     return hits
-
-
-def test_ctrl_c_stops_everything_at_once_and_a_second_start_finds_its_data(demo: Demo) -> None:
-    children = _children(demo.process.pid)
-    assert len(children) >= 7
-    began = time.monotonic()
-    demo.process.send_signal(signal.SIGINT)
-    demo.process.wait(timeout=10)
-    assert time.monotonic() - began < 5
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
-    assert (demo.data / "gatekeeper.db").exists()
-
-
-def test_nothing_is_left_over_when_the_demo_itself_is_killed(demo: Demo) -> None:
-    children = _children(demo.process.pid)
-    demo.process.kill()
-    demo.process.wait(timeout=10)
-    _until(lambda: not [pid for pid in children if _runs(pid)], seconds=5, what="every child to be gone")
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(child) for child in path.read_text().split()]
-    return found + [grandchild for child in found for grandchild in _children(child)]
-
-
-def _runs(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
