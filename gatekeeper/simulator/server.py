@@ -202,8 +202,8 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent when a client has gone: giving up is what some of them are here to do."""
-        if not isinstance(sys.exception(), OSError):
+        """Stay silent when a client has gone, or the simulator itself: giving up is what some of them are here to do."""
+        if not isinstance(sys.exception(), OSError) and not self.simulator.stopping.is_set():
             super().handle_error(request, client_address)
 
 

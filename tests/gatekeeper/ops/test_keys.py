@@ -92,15 +92,15 @@ def test_a_process_started_with_everybodys_secrets_keeps_its_own(process: str) -
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux shows another process's environment")
 def test_a_worker_of_the_procfile_shows_no_other_processes_secret(tmp_path: Path) -> None:
-    everything = {f"GATEKEEPER_{name}": f"of-{name}" for name in ALL_SECRETS}
+    everything = {f"GATEKEEPER_{name}": f"hush:{name}" for name in ALL_SECRETS}
     env = {**os.environ, **everything, "GATEKEEPER_DATA": str(tmp_path)}
     command = [sys.executable, "-m", "gatekeeper", "worker", "scan"]
     with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL) as worker:
         try:
             shown = Path(f"/proc/{worker.pid}/environ")
             deadline = time.monotonic() + 20
-            while "of-SEAL_KEY" in shown.read_text() and time.monotonic() < deadline:
+            while "hush:SEAL_KEY" in shown.read_text() and time.monotonic() < deadline:
                 time.sleep(0.05)
-            assert "of-" not in shown.read_text()
+            assert "hush:" not in shown.read_text()
         finally:
             worker.kill()
