@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON := .venv/bin/python
 UV_VERSION := 0.13.9
+# two files of tests at a time; the tests of one file share what it started
+PYTEST_SPREAD := -n 2 --dist loadfile
 
 # a Python that really starts (a version manager's stub may not) and is new enough
 FIND_PYTHON = for name in python3.12 python3.11 python3 python; do \
@@ -39,14 +41,14 @@ demo: .venv/.installed
 	@$(PYTHON) -m gatekeeper demo $(ARGS)
 
 test: .venv/.installed-dev
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest $(PYTEST_SPREAD) $(ARGS)
 
 check: .venv/.installed-dev
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(PYTEST_SPREAD) $(ARGS)
 
 bench: .venv/.installed-dev
 	@set -e; for measure in tests/benchmarks/*.py; do $(PYTHON) $$measure $(ARGS); done
