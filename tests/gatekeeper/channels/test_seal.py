@@ -23,7 +23,9 @@ def test_keys_moved_to_another_row_do_not_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", ["", "s1", "s1..", "s2" + SEALED[2:], SEALED[:-6] + "AAAAA=", "s1.AAAA.AAAA", "s1.é.é"]
+    "broken",
+    ["", "s1", "s1..", "s2" + SEALED[2:], SEALED[:-6] + "AAAAA=", "s1.AAAA.AAAA", "s1.é.é"],
+    ids=["nothing", "kind", "empty", "another-kind", "changed", "made-up", "no-base64"],
 )
 def test_what_was_changed_does_not_open_and_is_not_repeated(broken: str) -> None:
     with pytest.raises(SettingsError) as caught:
