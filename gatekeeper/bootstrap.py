@@ -29,6 +29,7 @@ from gatekeeper.people.school import school_settings
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import SECRETS, Settings
+from gatekeeper.workflow.connect import seal_context
 from gatekeeper.workflow.services import FaceFinder, Services
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,6 @@ log = logging.getLogger(__name__)
 #: every module that has tables: a process that did not know one of them could not tell what a row refers to
 TABLES = (jobs, mail_tables, consent_tables, pupil_tables, staff_tables)
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
-#: what the sealed keys of a channel are bound to, so that a row moved to another account opens nothing
-SEAL_CONTEXT = "channel_account:{id}:sealed"
 
 
 def prepare(settings: Settings) -> None:
@@ -102,7 +101,7 @@ def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Ch
     def channel_for(account: ChannelAccount) -> Channel:
         if not account.sealed:
             raise SettingsError("No keys are stored for this account.")
-        plain = seal.unseal(key, account.sealed, context=SEAL_CONTEXT.format(id=account.id))
+        plain = seal.unseal(key, account.sealed, context=seal_context(account.id))
         return registry.build_channel(
             Credentials.from_json(plain.decode()),
             clock=clock,

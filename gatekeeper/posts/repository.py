@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from approvals import ledger
 from gatekeeper.errors import Conflict, NotFound
 from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, digest_of
-from gatekeeper.posts.model import ChannelAccount, Finding, Photo, Post, Publication, Version
+from gatekeeper.posts.model import ChannelAccount, Finding, Post, Publication, Version
 from gatekeeper.posts.status import MOVES, PUBLICATION_MOVES, PostState, PublicationState
 
 
@@ -136,11 +136,3 @@ def publications_of(session: Session, version_id: int) -> list[Publication]:
             select(Publication).where(Publication.version_id == version_id).order_by(Publication.account_id)
         )
     )
-
-
-def photo_for(session: Session, photo_id: int) -> Photo:
-    """One picture."""
-    photo = session.get(Photo, photo_id)
-    if photo is None:
-        raise NotFound("There is no such photo.")
-    return photo

@@ -32,7 +32,7 @@ ENTRIES = (
     Entry("Help", "help_pages.index"),
 )
 #: blueprints without an entry of their own stand under this one
-UNDER = {"consent_import": "pupils", "pupil_form": "pupils", "photos": "posts", "findings": "posts", "submit": "posts"}
+UNDER = {"consent_import": "pupils", "pupil_form": "pupils", "photos": "posts", "findings": "posts"}
 
 
 def menu() -> list[tuple[str, str, bool]]:
