@@ -23,8 +23,10 @@ from gatekeeper.mail import model as mail_tables
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.mail.smtp import SmtpMailer
 from gatekeeper.people import consent as consent_tables
+from gatekeeper.people import own_rules as rule_tables
 from gatekeeper.people import pupils as pupil_tables
 from gatekeeper.people import staff as staff_tables
+from gatekeeper.people import templates as template_tables
 from gatekeeper.people.school import school_settings
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
@@ -35,7 +37,7 @@ from gatekeeper.workflow.services import FaceFinder, Services
 log = logging.getLogger(__name__)
 
 #: every module that has tables: a process that did not know one of them could not tell what a row refers to
-TABLES = (jobs, mail_tables, consent_tables, pupil_tables, staff_tables)
+TABLES = (jobs, mail_tables, consent_tables, rule_tables, pupil_tables, staff_tables, template_tables)
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 

@@ -90,12 +90,15 @@ class Photo(Base):
         String(20), default=""
     )  # the author's declaration: "", none, pupils, adults, both
     basis: Mapped[str] = mapped_column(Text, default="")  # ... and on what basis they may be shown
+    classes: Mapped[list[Any]] = mapped_column(default=list)  # the classes in it: nobody else is suggested for a face
+    full_size: Mapped[bool] = mapped_column(default=False)  # asked for: as sharp as may be, although people are in it
     problem: Mapped[str] = mapped_column(Text, default="")  # why it could not be scanned
     scanned_sha256: Mapped[str] = mapped_column(String(64), default="")  # the original that `faces` were found in
     added_at: Mapped[datetime]
 
     post: Mapped[Post] = relationship(back_populates="photos")
     faces: Mapped[list["Face"]] = relationship(back_populates="photo", order_by="Face.id", cascade="all, delete-orphan")
+    patches: Mapped[list["Patch"]] = relationship(order_by="Patch.id", cascade="all, delete-orphan")
 
 
 class Face(Base):
@@ -138,6 +141,78 @@ class FaceAnswer(Base):
     words: Mapped[str] = mapped_column(Text, default="")
     by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     at: Mapped[datetime]
+
+
+class FaceSuggestion(Base):
+    """Who the matching thinks one face might be. It clears nothing; a person says who it is."""
+
+    __tablename__ = "face_suggestion"
+
+    face_id: Mapped[int] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"), primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)  # 1 is the nearest
+    pupil_id: Mapped[int] = mapped_column(ForeignKey("pupil.id"), index=True)
+    distance: Mapped[float]
+
+
+class SecondLook(Base):
+    """A second person asked whether a box, in which a detector is sure of a face, really holds none."""
+
+    __tablename__ = "second_look"
+    __table_args__ = (
+        CheckConstraint("(answered_by IS NULL) = (answered_at IS NULL)", name="answer_has_author"),
+        CheckConstraint("answered_by IS NULL OR answered_by <> asked_by", name="second_person"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    face_id: Mapped[int] = mapped_column(ForeignKey("face.id", ondelete="CASCADE"), index=True)
+    asked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    no_face: Mapped[bool | None]  # None while nobody has looked, or it was taken back
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    answered_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]  # answered, or no longer asked
+
+
+class Patch(Base):
+    """A part of a photo that is covered in what will be published and is no face: a name badge, a screen, a code."""
+
+    __tablename__ = "patch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    photo_id: Mapped[int] = mapped_column(ForeignKey("photo.id", ondelete="CASCADE"), index=True)
+    x1: Mapped[float]  # in pixels of the upright original, like a face
+    y1: Mapped[float]
+    x2: Mapped[float]
+    y2: Mapped[float]
+    placed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    placed_at: Mapped[datetime]
+
+
+class PictureReading(Base):
+    """What can be read in one rendition, by the digest of its bytes: letters, and codes that a camera would follow."""
+
+    __tablename__ = "picture_reading"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(60), primary_key=True)
+    words: Mapped[list[Any]]  # [[x1, y1, x2, y2, text, score], ...] in pixels of that picture, a line of letters each
+    codes: Mapped[list[Any]]  # [[x1, y1, x2, y2, text, kind], ...]
+    read_at: Mapped[datetime]
+
+
+class Mark(Base):
+    """A logo or trade mark that may be shown only when somebody authorised it (policy 3.6)."""
+
+    __tablename__ = "mark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    owner: Mapped[str] = mapped_column(String(20))  # "school" or "other"
+    sha256: Mapped[str] = mapped_column(String(64))  # the stored picture of it
+    registered_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    registered_at: Mapped[datetime]
+    retired_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    retired_at: Mapped[datetime | None]
 
 
 class PhotoScan(Base):
@@ -183,6 +258,7 @@ class Finding(Base):
     start: Mapped[int | None]
     end: Mapped[int | None]
     quote: Mapped[str] = mapped_column(Text, default="")
+    box: Mapped[list[Any] | None]  # where in the photo, in pixels of the upright original
     message: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(20), default=FindingState.OPEN)
     reason: Mapped[str] = mapped_column(Text, default="")

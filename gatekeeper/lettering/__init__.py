@@ -1,0 +1,1 @@
+"""Reads what a picture says: letters, codes that a camera would follow, and registered marks. No database."""
