@@ -17,6 +17,7 @@ from gatekeeper.channels.base import Channel
 from gatekeeper.clock import Clock
 from gatekeeper.db.session import Database
 from gatekeeper.faces.boxes import Face as SeenFace
+from gatekeeper.lettering.reading import Reading
 from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Role, Staff
@@ -32,6 +33,13 @@ from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.services import Services
 
 PIN = "482915"
+
+
+class NoLetters:
+    """A reader that reads nothing, for tests about other things."""
+
+    def read(self, pixels: np.ndarray) -> Reading:
+        return Reading()
 
 
 class NoFaces:
@@ -60,7 +68,12 @@ def make_services(
 ) -> Services:
     """Services whose channels, if any, are the real ones speaking to the simulator."""
     settings = more.pop("settings", None) or make_settings(tmp_path, db.url)
-    parts: dict[str, Any] = {"faces": NoFaces(), "render": PlainRender(), "wake": lambda _orders: None}
+    parts: dict[str, Any] = {
+        "faces": NoFaces(),
+        "reader": NoLetters(),
+        "render": PlainRender(),
+        "wake": lambda _orders: None,
+    }
     return Services(
         settings=settings,
         db=db,
