@@ -4,10 +4,15 @@ The fixtures that start something real live in `tests/fixtures/`, one file each.
 """
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+
+from approvals import proofs
+from gatekeeper.people import passwords
 
 pytest_plugins = (
     "tests.fixtures.network",
@@ -31,6 +36,16 @@ class ToldClock:
 
     def advance(self, **parts: float) -> None:
         self.moment += timedelta(**parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """The real argon2 at its least cost: most tests need a PIN or a password, and none of them its slowness."""
+    quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proofs, "_HASHER", quick)
+        patch.setattr(passwords, "_HASHER", quick)
+        yield
 
 
 @pytest.fixture

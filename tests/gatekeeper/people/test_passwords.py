@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from gatekeeper.errors import BadInput
@@ -47,3 +50,17 @@ def test_nobody_signs_in_where_no_password_is_set() -> None:
     assert not is_password(None, "the password of an account that does not exist")
     assert not is_password("not a hash", "three quiet green hills")
     assert not is_password(hash_password("x" * 12), "x" * (LONGEST + 1))
+
+
+def test_what_is_kept_is_slow_to_guess() -> None:
+    """RFC 9106's second choice at the least. Asked in a process of its own: the tests themselves use a quick one."""
+    ask = (
+        "from approvals import proofs; from gatekeeper.people import passwords; "
+        "print(*(f'{h.memory_cost} {h.time_cost} {h.parallelism} {h.type.name}' for h in (proofs._HASHER, passwords._HASHER)))"
+    )
+    told = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True).stdout.split()
+    for memory, rounds, lanes, kind in (told[:4], told[4:]):
+        assert int(memory) >= 64 * 1024
+        assert int(rounds) >= 3
+        assert int(lanes) >= 1
+        assert kind == "ID"
