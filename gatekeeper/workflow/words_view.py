@@ -6,15 +6,25 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gatekeeper.people.staff import Staff
 from gatekeeper.policy import verdict
 from gatekeeper.policy.verdict import FindingFacts
-from gatekeeper.posts.model import Finding, Post
+from gatekeeper.posts.model import Finding, Photo, Post, Version
 from gatekeeper.posts.status import FindingState
 
-_OF_IMAGE: Final = re.compile(r"images\[(\d{1,3})\]\.(alt|file)")
+_OF_IMAGE: Final = re.compile(r"images\[(\d{1,3})\]\.([a-z]{1,20})")
+#: what a photo's own fields are called; those that hold no typed words are never marked in a text
+_PLACES: Final = {
+    "alt": "Description of photo {}",
+    "file": "File name of photo {}",
+    "lettering": "Lettering in photo {}",
+    "code": "Code in photo {}",
+    "mark": "Mark in photo {}",
+    "photo": "Photo {}",
+}
 SEVERITY_WORDS: Final = {
     "block": ("Must be changed", "✕"),
     "justify": ("Give a reason", "?"),
@@ -25,7 +35,7 @@ _ORDER: Final = ("block", "justify", "advice")
 
 @dataclass(frozen=True, kw_only=True)
 class FindingView:
-    """One finding, numbered in the order of the page."""
+    """One finding, numbered in the order of the page; `photo_id` is the photo whose picture it speaks of, if one."""
 
     id: int
     number: int
@@ -39,6 +49,7 @@ class FindingView:
     field: str
     start: int | None
     end: int | None
+    photo_id: int | None
     state: FindingState
     reason: str
     resolved_by: str
@@ -67,7 +78,8 @@ class Passage:
 def finding_views(session: Session, findings: list[Finding]) -> tuple[FindingView, ...]:
     """The findings, those that block first."""
     ordered = sorted(findings, key=lambda f: _ORDER.index(f.severity) if f.severity in _ORDER else -1)
-    return tuple(_view(session, finding, number) for number, finding in enumerate(ordered, start=1))
+    photos = _photos_of(session, ordered)
+    return tuple(_view(session, finding, number, photos) for number, finding in enumerate(ordered, start=1))
 
 
 def passages_of(post: Post, findings: tuple[FindingView, ...]) -> tuple[Passage, ...]:
@@ -89,11 +101,31 @@ def place_of(field: str) -> str:
     found = _OF_IMAGE.fullmatch(field)
     if found is None:
         return "Text"
-    number = int(found[1]) + 1
-    return f"Description of photo {number}" if found[2] == "alt" else f"File name of photo {number}"
+    return _PLACES.get(found[2], _PLACES["photo"]).format(int(found[1]) + 1)
 
 
-def _view(session: Session, finding: Finding, number: int) -> FindingView:
+def _photos_of(session: Session, findings: list[Finding]) -> tuple[int, ...]:
+    """The ids of the photos that the findings count by their place, in that order."""
+    if not any(_OF_IMAGE.fullmatch(finding.field) for finding in findings):
+        return ()
+    query = (
+        select(Photo.id)
+        .join(Version, Version.post_id == Photo.post_id)
+        .where(Version.id == findings[0].version_id)
+        .order_by(Photo.position)
+    )
+    return tuple(session.scalars(query))
+
+
+def _photo_id(finding: Finding, photos: tuple[int, ...]) -> int | None:
+    """The photo that the finding shows a place in; words that were typed about a photo stand in the text's passages."""
+    found = _OF_IMAGE.fullmatch(finding.field)
+    if found is None or (finding.box is None and found[2] in {"alt", "file"}) or int(found[1]) >= len(photos):
+        return None
+    return photos[int(found[1])]
+
+
+def _view(session: Session, finding: Finding, number: int, photos: tuple[int, ...]) -> FindingView:
     facts = FindingFacts(
         id=finding.id,
         severity=finding.severity,
@@ -116,6 +148,7 @@ def _view(session: Session, finding: Finding, number: int) -> FindingView:
         field=finding.field,
         start=finding.start,
         end=finding.end,
+        photo_id=_photo_id(finding, photos),
         state=FindingState(finding.state),
         reason=finding.reason,
         resolved_by=answered_by.name if answered_by else "",
