@@ -44,13 +44,7 @@ def _furnished(url: str, clock: Clock) -> Iterator[Room]:
     db.engine.dispose()
 
 
-@pytest.fixture(autouse=True)
-def quick_hasher(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 at full strength takes a fifth of a second; one test uses it, the others need not."""
-    if "full_strength" not in request.fixturenames:
-        monkeypatch.setattr(proofs, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-
-
 @pytest.fixture
-def full_strength() -> None:
-    """Asks for the hasher that the product uses."""
+def full_strength(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hasher that the product uses, in place of the quick one of the tests."""
+    monkeypatch.setattr(proofs, "_HASHER", PasswordHasher())
