@@ -31,7 +31,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 CANARY = "Canary Applethwaite"
 TEXT = "A visitor told us about the very first computers. Thank you for coming!"
@@ -238,7 +238,7 @@ def _write(page: Page, demo: Demo, *photos: Path) -> datetime:
         card.locator("textarea").fill(f"Description of photo {number}")
         card.locator("input[value=adults]").check()
         card.locator("input[name^=basis]").fill("They were asked and agreed")
-    soon = datetime.now(ZoneInfo("Europe/London")) + timedelta(seconds=150)
+    soon = datetime.now(ZoneInfo("Europe/London")) + timedelta(seconds=240)  # three minutes at least
     due = soon.replace(second=0, microsecond=0)
     page.locator("#due_date").fill(f"{due:%Y-%m-%d}")
     page.locator("#due_time").fill(f"{due:%H:%M}")
