@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gatekeeper.db.base import Base
+from gatekeeper.people.school import school_settings
 
 
 class PolicyVersion(Base):
@@ -46,3 +47,12 @@ def softened(session: Session) -> Mapping[str, str]:
     """What the school softened: rule id -> "justify", "advice" or "off"."""
     policy = policy_in_force(session)
     return {str(rule): str(to) for rule, to in policy.softened.items()} if policy else {}
+
+
+def version_label(session: Session) -> str:
+    """The rules in force, as a decision records them: the policy's own date and the number of the school's version.
+
+    "2022-03/7" is the seventh set of rules under the policy of March 2022; "/0" is the rules as they came.
+    """
+    policy = policy_in_force(session)
+    return f"{school_settings(session)['policy_version']}/{policy.number if policy else 0}"

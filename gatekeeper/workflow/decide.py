@@ -17,7 +17,7 @@ from approvals.errors import DigestMismatch, RequestClosed
 from approvals.outcomes import told_closing
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.errors import Conflict
-from gatekeeper.people.school import school_settings
+from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.staff import record
 from gatekeeper.policy.approvers import may_decide
 from gatekeeper.posts.digest import Content
@@ -102,7 +102,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             statement=form.statement,
             answers=form.answers,
             required_findings=required_findings(session, version.id),
-            policy_version=school_settings(session)["policy_version"],
+            policy_version=version_label(session),
             now=now,
             may_decide=entitled,
         )
