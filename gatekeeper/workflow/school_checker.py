@@ -1,10 +1,21 @@
-"""The text engine, told of this school: its pupils, its staff, its own words and its own rules."""
+"""The text engine, told of this school: its pupils, its staff, its own words and its own rules.
 
+Building it takes some tenths of a second, so a process keeps the last few. One is used again only when everything it
+was told is, word for word, what the database says now: a child who came this minute is looked for this minute.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gatekeeper.people.own_rules import TaughtPhrase
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Staff
@@ -12,27 +23,93 @@ from gatekeeper.text import checker
 from gatekeeper.text.draft import Pupil as RollName
 from gatekeeper.text.draft import SchoolWords, StaffName
 
+_KEPT: Final = 2  # one in force, and one for those who began before the last change
 
-def build_checker(session: Session) -> checker.Checker:
-    """The text engine, told of this school's pupils, staff and own words."""
-    pupils = session.scalars(select(Pupil))  # leavers too: a child does not become nameable by leaving
-    staff = session.scalars(select(Staff).where(Staff.active))
-    return checker.Checker(
-        [
-            RollName(
-                id=str(p.id),
-                first_name=p.first_name,
-                last_name=p.last_name,
-                known_as=p.known_as,
-                year=p.year,
-                class_name=p.class_name,
-                dob=_iso(p.born_on),
-            )
-            for p in pupils
-        ],
-        [_staff_name(person.name) for person in staff],
-        _school_words(session),
+
+@dataclass(frozen=True)
+class _Told:
+    """All that a checker is told. Equal parts make equal checkers, whatever database they came from."""
+
+    pupils: tuple[tuple[Any, ...], ...]
+    staff: tuple[str, ...]
+    school: SchoolWords
+    taught: tuple[str, ...]
+
+
+class _Kept:
+    """The last few checkers of this process, for all its threads. Holds no session and no row."""
+
+    def __init__(self) -> None:
+        self._checkers: OrderedDict[_Told, checker.Checker] = OrderedDict()
+        self._fresh_locks()
+        if hasattr(os, "register_at_fork"):
+            # a thread of the parent may hold a lock at the fork; nobody would ever give it back in the child
+            os.register_at_fork(after_in_child=self._fresh_locks)
+
+    def _fresh_locks(self) -> None:
+        self._lock, self._building = threading.Lock(), threading.Lock()
+
+    def get(self, told: _Told) -> checker.Checker:
+        """The checker told exactly this; built by one thread while the others wait for it."""
+        found = self._find(told)
+        if found is not None:
+            return found
+        with self._building:
+            found = self._find(told)
+            if found is None:
+                found = _build(told)
+                with self._lock:
+                    self._checkers[told] = found
+                    while len(self._checkers) > _KEPT:
+                        self._checkers.popitem(last=False)
+        return found
+
+    def _find(self, told: _Told) -> checker.Checker | None:
+        with self._lock:
+            found = self._checkers.get(told)
+            if found is not None:
+                self._checkers.move_to_end(told)
+            return found
+
+
+_kept: Final = _Kept()
+
+
+def checker_for(session: Session) -> checker.Checker:
+    """The text engine as this school's data stand in this transaction. Safe to share between threads."""
+    return _kept.get(_told(session))
+
+
+def _told(session: Session) -> _Told:
+    pupils = session.execute(  # leavers too: a child does not become nameable by leaving
+        select(
+            Pupil.id, Pupil.first_name, Pupil.last_name, Pupil.known_as, Pupil.year, Pupil.class_name, Pupil.born_on
+        ).order_by(Pupil.id)
     )
+    staff = session.scalars(select(Staff.name).where(Staff.active).order_by(Staff.id))
+    taught = session.scalars(
+        select(TaughtPhrase.phrase).where(TaughtPhrase.retired_at.is_(None)).order_by(TaughtPhrase.id)
+    )
+    return _Told(
+        pupils=tuple(tuple(row) for row in pupils),
+        staff=tuple(staff),
+        school=_school_words(session),
+        taught=tuple(taught),
+    )
+
+
+def _build(told: _Told) -> checker.Checker:
+    return checker.Checker(
+        [_roll_name(row) for row in told.pupils],
+        [_staff_name(name) for name in told.staff],
+        told.school,
+        known_phrases=told.taught,
+    )
+
+
+def _roll_name(row: Sequence[Any]) -> RollName:
+    number, first_name, last_name, known_as, year, class_name, born_on = row
+    return RollName(str(number), first_name, last_name, known_as, year, class_name, _iso(born_on))
 
 
 def _iso(day: date | None) -> str:

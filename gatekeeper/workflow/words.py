@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.draft import Draft, Picture
-from gatekeeper.workflow.school_checker import build_checker
+from gatekeeper.workflow.school_checker import checker_for
 
 
 def check_words(session: Session, post: Post, version: Version, accounts: Sequence[ChannelAccount]) -> None:
@@ -25,7 +25,7 @@ def check_words(session: Session, post: Post, version: Version, accounts: Sequen
         platform=accounts[0].kind if accounts else "",
         account="school",
     )
-    for hit in build_checker(session).check(draft):
+    for hit in checker_for(session).check(draft):
         kept = earlier.get((hit.rule, hit.field, hit.quote or ""))
         session.add(
             Finding(
