@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,20 @@ def test_finds_small_faces_at_the_back_of_a_large_photo(finder: FaceFinder, port
     for y, x in places:
         hall[y : y + small.shape[0], x : x + small.shape[1]] = small
     assert len(finder.detect(hall)) == len(places)
+
+
+def test_finds_two_hundred_faces_in_one_photo(finder: FaceFinder, portrait: Pixels) -> None:
+    small = cv2.resize(portrait[:512], (96, 96), interpolation=cv2.INTER_AREA)
+    assert len(finder.detect(np.tile(small, (10, 20, 1)))) == 200
+
+
+def test_finds_the_face_in_a_photo_of_a_photo(finder: FaceFinder, portrait: Pixels) -> None:
+    """A framed picture on the wall behind the class shows a child as well as the class does."""
+    wall = np.full((900, 1400, 3), (190, 180, 160), np.uint8)
+    wall[300:560, 600:825] = 60
+    wall[310:550, 610:815] = cv2.resize(portrait, (205, 240))
+    (face,) = finder.detect(wall)
+    assert overlap(face.box, Box(682, 364, 746, 448)) > 0.5
 
 
 def test_nothing_is_found_where_there_is_nobody(finder: FaceFinder) -> None:
