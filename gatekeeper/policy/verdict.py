@@ -11,7 +11,10 @@ from typing import Final, Literal
 
 from gatekeeper.errors import GatekeeperError
 
-SURE_SCORE: Final = 0.8  # a detector this sure is not overruled by "not a face"
+SURE_SCORE: Final = 0.8  # a detector this sure is overruled by two people, never by the author alone
+
+#: the rule of a finding that nobody may allow begins like this: it names a pupil with a mark "never publish"
+NEVER: Final = "never-"
 
 ItemKind = Literal["face", "photo", "channel", "finding"]
 
@@ -33,6 +36,7 @@ class FaceFacts:
         answers: for a pupil, the register's answer per chosen kind of channel as (allowed, sentence).
         inside: whether any of it lies in what will be published.
         by_hand: a person drew it, so it is a face whatever a detector says.
+        second_look: a second person has looked at it and saw no face.
     """
 
     id: int
@@ -44,6 +48,7 @@ class FaceFacts:
     score: float = 1.0
     inside: bool = True
     by_hand: bool = False
+    second_look: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +123,8 @@ def _face_reason(face: FaceFacts) -> str:
     if face.state in {"staff", "adult"}:
         return "" if face.words.strip() else who
     if face.state == "not_a_face":
-        return "this is a face; say who it is, or cover it." if face.by_hand or face.score >= SURE_SCORE else ""
+        sure = face.by_hand or (face.score >= SURE_SCORE and not face.second_look)
+        return "this is a face; say who it is, or cover it." if sure else ""
     if face.state != "pupil":
         return who
     if not face.answers:
@@ -145,7 +151,7 @@ def can_ask_override(finding: FindingFacts) -> bool:
 
 def is_overridable(severity: str, rule: str) -> bool:
     """Findings that block may be put to the headteacher, but none that stands for a mark "never publish"."""
-    return severity == "block" and not rule.startswith("never")
+    return severity == "block" and not rule.startswith(NEVER)
 
 
 def open_items(facts: PostFacts) -> list[OpenItem]:

@@ -92,6 +92,7 @@ class Photo(Base):
     basis: Mapped[str] = mapped_column(Text, default="")  # ... and on what basis they may be shown
     classes: Mapped[list[Any]] = mapped_column(default=list)  # the classes in it: nobody else is suggested for a face
     full_size: Mapped[bool] = mapped_column(default=False)  # asked for: as sharp as may be, although people are in it
+    full_size_reason: Mapped[str] = mapped_column(Text, default="")  # ... and why, for the head's eyes
     problem: Mapped[str] = mapped_column(Text, default="")  # why it could not be scanned
     scanned_sha256: Mapped[str] = mapped_column(String(64), default="")  # the original that `faces` were found in
     added_at: Mapped[datetime]
@@ -260,6 +261,7 @@ class Finding(Base):
     quote: Mapped[str] = mapped_column(Text, default="")
     box: Mapped[list[Any] | None]  # where in the photo, in pixels of the upright original
     message: Mapped[str] = mapped_column(Text)
+    alone: Mapped[list[Any] | None]  # [severity, message] it had before a face in a photo made one matter of both
     state: Mapped[str] = mapped_column(String(20), default=FindingState.OPEN)
     reason: Mapped[str] = mapped_column(Text, default="")
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))

@@ -19,12 +19,13 @@ from gatekeeper.policy.verdict import (
     PostFacts,
     open_items,
 )
-from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, Post
+from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, Post, SecondLook
 from gatekeeper.posts.repository import accounts_of, findings_of
 from gatekeeper.posts.status import FaceState
 from gatekeeper.workflow.services import Services
 
-_SHOWS_PUPILS = frozenset({"pupils", "both"})
+#: what an author may declare that means: pupils are in this photo
+SHOWS_PUPILS = frozenset({"pupils", "both"})
 
 
 def facts_of(session: Session, post: Post, *, today: date) -> PostFacts:
@@ -71,7 +72,7 @@ def photo_facts(session: Session, post: Post, *, kinds: Sequence[str], today: da
             scanned=_is_scanned(session, photo),
             rendered=photo.rendition_sha256 is not None,
             problem=photo.problem,
-            declared_pupils=photo.people in _SHOWS_PUPILS,
+            declared_pupils=photo.people in SHOWS_PUPILS,
             faces=tuple(
                 FaceFacts(
                     id=face.id,
@@ -83,6 +84,7 @@ def photo_facts(session: Session, post: Post, *, kinds: Sequence[str], today: da
                     score=face.score,
                     inside=is_inside(photo, face),
                     by_hand=face.source == "hand",
+                    second_look=face.state == FaceState.NOT_A_FACE and _was_confirmed(session, face),
                 )
                 for index, face in enumerate(photo.faces, start=1)
             ),
@@ -105,6 +107,12 @@ def _is_scanned(session: Session, photo: Photo) -> bool:
         return False
     looked_at = select(PhotoScan.sha256).where(PhotoScan.sha256 == photo.rendition_sha256)
     return photo.rendition_sha256 is None or session.scalars(looked_at).first() is not None
+
+
+def _was_confirmed(session: Session, face: Face) -> bool:
+    """Whether a second person looked at this box and saw no face; taken back, it confirms nothing."""
+    confirmed = select(SecondLook.id).where(SecondLook.face_id == face.id, SecondLook.no_face.is_(True))
+    return session.scalars(confirmed).first() is not None
 
 
 def _answers(session: Session, face: Face, *, kinds: Sequence[str], today: date) -> tuple[tuple[bool, str], ...]:

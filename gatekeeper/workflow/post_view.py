@@ -17,11 +17,11 @@ from gatekeeper.policy.verdict import OpenItem
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.repository import accounts_of, current_version, findings_of, publications_of
 from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
+from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.facts import facts_of
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
 from gatekeeper.workflow.post_history import HistoryLine, history_of
-from gatekeeper.workflow.resolve import RESOLVABLE
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stop import may_stop
 from gatekeeper.workflow.submit import HELD, SUBMITTABLE

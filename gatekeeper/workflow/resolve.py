@@ -16,27 +16,24 @@ from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import record
 from gatekeeper.policy import verdict
-from gatekeeper.posts.model import Face, FaceAnswer, Finding, Photo, Post, Version
+from gatekeeper.posts.model import Face, Finding, Post, Version
 from gatekeeper.posts.repository import accounts_of, findings_of, move
 from gatekeeper.posts.status import FaceState, FindingState, PostState
+from gatekeeper.workflow.answerable import Box, answerable, bad, look_again, own_face, own_photo, said, within
 from gatekeeper.workflow.ask_register import register_answers
-from gatekeeper.workflow.change import touch
+from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.facts import facts_of, is_inside
 from gatekeeper.workflow.own_post import own_post
 from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
 
 P = PostState
-#: states in which boxes may be answered: it was sent once, and is with its author or being checked
-RESOLVABLE: Final = frozenset({P.OPEN, P.SCANNING, P.SCAN_FAILED, P.CHANGES, P.REFUSED, P.EXPIRED, P.FAILED, P.MISSED})
 SHORTEST_REASON: Final = 10
 LONGEST_WORDS: Final = 300
 LONGEST_REASON: Final = 1_000
 SMALLEST_CROP: Final = 100  # pixels a side of the upright original
 SMALLEST_BOX: Final = 8
 MOST_BOXES: Final = 100
-
-Box = tuple[float, float, float, float]
 
 
 def clear_face(
@@ -51,56 +48,58 @@ def clear_face(
     now = services.clock.now()
     refused = ""
     with services.step() as session:
-        face, post = _own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         if face.state == FaceState.COVERED:
             raise Conflict("This face is covered. Take the cover off first.")
         if state is FaceState.PUPIL:
             refused = _ask_register(session, post, face, pupil_id, by=by, now=now)
             words = ""
         elif state in {FaceState.STAFF, FaceState.ADULT}:
-            words, pupil_id = _said(words, "words", least=2, most=LONGEST_WORDS, ask="Write who this is."), None
+            words, pupil_id = said(words, "words", least=2, most=LONGEST_WORDS, ask="Write who this is."), None
         else:
             raise BadInput("Choose who this is.", fields={"state": "Choose who this is."})
         if not refused:
-            _answer(session, face, state, by=by, now=now, pupil_id=pupil_id, words=words)
+            write_answer(session, face, state, by=by, now=now, pupil_id=pupil_id, words=words)
     if refused:  # raised only now, so that the question stays in the audit
         raise BadInput(refused, fields={"pupil": refused})
 
 
 def not_a_face(services: Services, face_id: int, *, by: int) -> None:
-    """Say that a box holds no face; refused where the detector is sure or a person drew the box."""
+    """Say that a box holds no face; refused where the detector is sure, for that takes a second person, or by hand."""
     now = services.clock.now()
     with services.step() as session:
-        face, _ = _own_face(session, face_id, by)
+        face, _ = own_face(session, face_id, by)
         if face.state == FaceState.COVERED:
             raise Conflict("This face is covered. Take the cover off first.")
-        if face.source == "hand" or face.score >= verdict.SURE_SCORE:
-            raise _bad("state", "This is clearly a face. Say who it is, cover it, or crop it away.")
-        _answer(session, face, FaceState.NOT_A_FACE, by=by, now=now)
+        if face.source == "hand":
+            raise bad("state", "A person drew this box around a face. Say who it is, cover it, or take the box away.")
+        if face.score >= verdict.SURE_SCORE:
+            raise bad("state", "This is clearly a face to the check. Ask a second person to look at it.")
+        write_answer(session, face, FaceState.NOT_A_FACE, by=by, now=now)
 
 
 def cover_face(services: Services, face_id: int, *, by: int) -> None:
     """Cover one face for good in what will be published; the photo is then looked at again."""
     now = services.clock.now()
     with services.step() as session:
-        face, post = _own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         if face.state != FaceState.COVERED:
-            _answer(session, face, FaceState.COVERED, by=by, now=now)
-            _look_again(session, post, (face.photo,), by=by, now=now)
+            write_answer(session, face, FaceState.COVERED, by=by, now=now)
+            look_again(session, post, (face.photo,), by=by, now=now)
 
 
 def cover_all_uncleared(services: Services, post_id: int, *, by: int) -> int:
     """Cover every face that still blocks; says how many. Showing less is always safe, so this goes for all at once."""
     now = services.clock.now()
     with services.step() as session:
-        post = _resolvable(own_post(session, post_id, by))
+        post = answerable(own_post(session, post_id, by))
         facts = facts_of(session, post, today=london(now).date())
         against = {face.id for photo in facts.photos for face in photo.faces if verdict.face_against(face)}
         faces = [face for photo in post.photos for face in photo.faces if face.id in against]
         for face in faces:
-            _answer(session, face, FaceState.COVERED, by=by, now=now)
+            write_answer(session, face, FaceState.COVERED, by=by, now=now)
         if faces:
-            _look_again(session, post, tuple({face.photo.id: face.photo for face in faces}.values()), by=by, now=now)
+            look_again(session, post, tuple({face.photo.id: face.photo for face in faces}.values()), by=by, now=now)
         return len(faces)
 
 
@@ -108,30 +107,29 @@ def undo_face(services: Services, face_id: int, *, by: int) -> None:
     """Take back the answer about one face; it is unknown again and blocks. What was said stays on record."""
     now = services.clock.now()
     with services.step() as session:
-        face, post = _own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         covered = face.state == FaceState.COVERED
         if face.state != FaceState.UNKNOWN:
-            _answer(session, face, FaceState.UNKNOWN, by=by, now=now)
-            face.resolved_by, face.resolved_at = None, None
+            write_answer(session, face, FaceState.UNKNOWN, by=by, now=now)
         if covered:
-            _look_again(session, post, (face.photo,), by=by, now=now)
+            look_again(session, post, (face.photo,), by=by, now=now)
 
 
 def add_face(services: Services, photo_id: int, *, by: int, box: Box) -> int:
     """Draw a box that the detector missed; it blocks like any other until it is answered. Its id is given back."""
     now = services.clock.now()
     with services.step() as session:
-        photo, _ = _own_photo(session, photo_id, by)
-        x1, y1, x2, y2 = _inside(photo, box)
+        photo, _ = own_photo(session, photo_id, by)
+        x1, y1, x2, y2 = within(photo, box)
         if min(x2 - x1, y2 - y1) < SMALLEST_BOX:
-            raise _bad("box", "This box is too small. Draw it around the whole face.")
+            raise bad("box", "This box is too small. Draw it around the whole face.")
         if len(photo.faces) >= MOST_BOXES:
-            raise _bad("box", "This photo has very many boxes. Crop it, or choose another photo.")
+            raise bad("box", "This photo has very many boxes. Crop it, or choose another photo.")
         face = Face(x1=x1, y1=y1, x2=x2, y2=y2, score=1.0, source="hand", state=FaceState.UNKNOWN, words="")
         photo.faces.append(face)
         session.flush()
         if not is_inside(photo, face):
-            raise _bad("box", "This part of the photo is cropped away, so nobody there will be seen.")
+            raise bad("box", "This part of the photo is cropped away, so nobody there will be seen.")
         record(session, at=now, staff_id=by, action="face.drawn", subject=f"face:{face.id}")
         return face.id
 
@@ -140,30 +138,30 @@ def remove_box(services: Services, face_id: int, *, by: int) -> None:
     """Take away a box that was drawn by hand; one that a detector found stays until it is answered."""
     now = services.clock.now()
     with services.step() as session:
-        face, post = _own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         if face.source != "hand":
-            raise _bad("state", "This box was found by the check and cannot be taken away.")
+            raise bad("state", "This box was found by the check and cannot be taken away.")
         photo, covered = face.photo, face.state == FaceState.COVERED
         photo.faces.remove(face)
         record(session, at=now, staff_id=by, action="face.box_removed", subject=f"face:{face_id}")
         if covered:
-            _look_again(session, post, (photo,), by=by, now=now)
+            look_again(session, post, (photo,), by=by, now=now)
 
 
 def crop_photo(services: Services, photo_id: int, *, by: int, box: Box | None) -> None:
     """Publish only this part of the photo, or all of it again; the photo is then looked at again."""
     now = services.clock.now()
     with services.step() as session:
-        photo, post = _own_photo(session, photo_id, by)
-        crop = [round(side) for side in _inside(photo, box)] if box else None
+        photo, post = own_photo(session, photo_id, by)
+        crop = [round(side) for side in within(photo, box)] if box else None
         if crop and min(crop[2] - crop[0], crop[3] - crop[1]) < min(SMALLEST_CROP, photo.width, photo.height):
-            raise _bad("box", "What is left would be too small to be seen. Choose a larger part.")
+            raise bad("box", "What is left would be too small to be seen. Choose a larger part.")
         if crop == [0, 0, photo.width, photo.height]:
             crop = None
         if crop != photo.crop:
             photo.crop = crop
             record(session, at=now, staff_id=by, action="photo.cropped", subject=f"photo:{photo_id}")
-            _look_again(session, post, (photo,), by=by, now=now)
+            look_again(session, post, (photo,), by=by, now=now)
 
 
 def answer_finding(services: Services, finding_id: int, *, by: int, reason: str) -> None:
@@ -176,7 +174,7 @@ def answer_finding(services: Services, finding_id: int, *, by: int, reason: str)
     with services.step() as session:
         finding = _own_finding(session, finding_id, by)
         if finding.severity == "block":
-            raise _bad("reason", "This must be changed in the text, or the headteacher asked to allow it.")
+            raise bad("reason", "This must be changed in the text, or the headteacher asked to allow it.")
         _answer_words(session, finding, FindingState.ANSWERED, reason, by=by, now=now)
 
 
@@ -186,7 +184,7 @@ def ask_override(services: Services, finding_id: int, *, by: int, reason: str) -
     with services.step() as session:
         finding = _own_finding(session, finding_id, by)
         if not verdict.is_overridable(finding.severity, finding.rule):
-            raise _bad("reason", "Nobody can allow this. Change the text.")
+            raise bad("reason", "Nobody can allow this. Change the text.")
         _answer_words(session, finding, FindingState.OVERRIDE, reason, by=by, now=now)
 
 
@@ -213,28 +211,6 @@ def send_to_head(services: Services, post_id: int, *, by: int) -> None:
         record(session, at=now, staff_id=by, action="post.sent_to_head", subject=f"post:{post.id}")
 
 
-def _resolvable(post: Post) -> Post:
-    if PostState(post.state) not in RESOLVABLE:
-        raise Conflict("This post is not with you at the moment. Reload the page to see where it is.")
-    return post
-
-
-def _own_photo(session: Session, photo_id: int, by: int) -> tuple[Photo, Post]:
-    photo = session.get(Photo, photo_id)
-    if photo is None:
-        raise NotFound("There is no such photo, or it is not yours to see.")
-    return photo, _resolvable(own_post(session, photo.post_id, by))
-
-
-def _own_face(session: Session, face_id: int, by: int) -> tuple[Face, Post]:
-    face = session.get(Face, face_id)
-    if face is None:
-        raise NotFound("There is no such box, or it is not yours to see.")
-    _, post = _own_photo(session, face.photo_id, by)
-    session.refresh(face)  # what it says now that the post is locked
-    return face, post
-
-
 def _own_finding(session: Session, finding_id: int, by: int) -> Finding:
     finding = session.get(Finding, finding_id)
     version = session.get(Version, finding.version_id) if finding else None
@@ -250,71 +226,21 @@ def _ask_register(session: Session, post: Post, face: Face, pupil_id: int | None
     """The register's sentence against this pupil here; empty when every answer is yes. The question is audited."""
     pupil = session.get(Pupil, pupil_id) if pupil_id is not None else None
     if pupil is None:
-        raise _bad("pupil", "Choose the pupil from the list.")
+        raise bad("pupil", "Choose the pupil from the list.")
     accounts = accounts_of(session, post)
     if not accounts:
-        raise _bad("pupil", "Choose the post's channels first: permission is given per channel.")
+        raise bad("pupil", "Choose the post's channels first: permission is given per channel.")
     answers = register_answers(session, pupil, accounts, today=london(now).date())
     record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face.id}", detail={"matches": 1})
     against = dict.fromkeys(answer.sentence for answer in answers if not answer.allowed)
     return f"{pupil.full_name}: {' '.join(against)} Cover this face, or crop it away." if against else ""
 
 
-def _answer(
-    session: Session,
-    face: Face,
-    state: FaceState,
-    *,
-    by: int,
-    now: datetime,
-    pupil_id: int | None = None,
-    words: str = "",
-) -> None:
-    face.state, face.pupil_id, face.words = state, pupil_id, words
-    face.resolved_by, face.resolved_at = by, now
-    session.add(FaceAnswer(face_id=face.id, state=state, pupil_id=pupil_id, words=words, by=by, at=now))
-    record(session, at=now, staff_id=by, action="face.answered", subject=f"face:{face.id}")
-
-
 def _answer_words(
     session: Session, finding: Finding, state: FindingState, reason: str, *, by: int, now: datetime
 ) -> None:
-    finding.reason = _said(
+    finding.reason = said(
         reason, "reason", least=SHORTEST_REASON, most=LONGEST_REASON, ask="Give your reason in a sentence."
     )
     finding.state, finding.resolved_by, finding.resolved_at = state, by, now
     record(session, at=now, staff_id=by, action=f"finding.{state}", subject=f"finding:{finding.id}")
-
-
-def _look_again(session: Session, post: Post, photos: tuple[Photo, ...], *, by: int, now: datetime) -> None:
-    touch(session, post, by=by, now=now, reason="A photo was changed.")
-    for photo in photos:
-        photo.rendition_sha256 = None
-    post.send_when_clear = False
-    move(post, P.SCANNING)
-    jobs.order(session, jobs.SCAN, post.id, now=now)
-
-
-def _inside(photo: Photo, box: Box) -> Box:
-    """The box with its corners in order and within the photo."""
-    (x1, x2), (y1, y2) = sorted((box[0], box[2])), sorted((box[1], box[3]))
-    return (
-        min(max(x1, 0.0), photo.width),
-        min(max(y1, 0.0), photo.height),
-        min(max(x2, 0.0), photo.width),
-        min(max(y2, 0.0), photo.height),
-    )
-
-
-def _said(text: str, name: str, *, least: int, most: int, ask: str) -> str:
-    words = " ".join(text.split())
-    words = "".join(sign for sign in words if sign.isprintable())
-    if len(words) < least:
-        raise _bad(name, ask if least <= 2 else f"{ask} At least {least} characters.")  # noqa: PLR2004
-    if len(words) > most:
-        raise _bad(name, f"This may have {most} characters at most.")
-    return words
-
-
-def _bad(name: str, sentence: str) -> BadInput:
-    return BadInput(sentence, fields={name: sentence})

@@ -93,6 +93,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_face_template_key_id"), "face_template", ["key_id"], unique=False)
     op.create_index(op.f("ix_face_template_pupil_id"), "face_template", ["pupil_id"], unique=False)
     op.create_table(
+        "biometric_facts",
+        sa.Column("consent_id", sa.Integer(), nullable=False),
+        sa.Column("said", sa.String(length=20), nullable=False),
+        sa.Column("written_by", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.CheckConstraint("said IN ('yes', 'parent', 'child', 'not_given')", name=op.f("ck_biometric_facts_said")),
+        sa.CheckConstraint(
+            "said <> 'yes' OR (written_by <> '' AND told <> '')", name=op.f("ck_biometric_facts_yes_has_facts")
+        ),
+        sa.ForeignKeyConstraint(["consent_id"], ["consent.id"], name=op.f("fk_biometric_facts_consent_id_consent")),
+        sa.PrimaryKeyConstraint("consent_id", name=op.f("pk_biometric_facts")),
+    )
+    op.create_table(
         "patch",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("photo_id", sa.Integer(), nullable=False),
@@ -141,5 +154,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_second_look_face_id"), "second_look", ["face_id"], unique=False)
     op.add_column("finding", sa.Column("box", sa.JSON(), nullable=True))
+    op.add_column("finding", sa.Column("alone", sa.JSON(), nullable=True))
     op.add_column("photo", sa.Column("classes", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("photo", sa.Column("full_size", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("photo", sa.Column("full_size_reason", sa.Text(), nullable=False, server_default=""))
