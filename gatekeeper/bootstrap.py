@@ -32,7 +32,7 @@ from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import SECRETS, Settings
 from gatekeeper.workflow.connect import seal_context
-from gatekeeper.workflow.services import FaceFinder, Services
+from gatekeeper.workflow.services import FaceEncoder, FaceFinder, PictureReader, Services
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,14 @@ def prepare(settings: Settings) -> None:
     upgrade(settings.database_url)
 
 
-def build_services(settings: Settings, *, clock: Clock | None = None, faces: FaceFinder | None = None) -> Services:
+def build_services(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    faces: FaceFinder | None = None,
+    encoder: FaceEncoder | None = None,
+    reader: PictureReader | None = None,
+) -> Services:
     """The services of one process, with the secrets that process may hold and no others."""
     held = SECRETS.get(settings.process, ())
     clock = clock or SystemClock()
@@ -67,6 +74,8 @@ def build_services(settings: Settings, *, clock: Clock | None = None, faces: Fac
         render=EmailRenderer(TEMPLATES, school_name=lambda: _school_name(db)),
         wake=waker(settings.redis_url),
         faces=faces,
+        encoder=encoder,
+        reader=reader,
         mailer=SmtpMailer(settings.secret("SMTP_URL")) if "SMTP_URL" in held else None,
         channel_for=_channels(settings, clock) if "SEAL_KEY" in held else None,
     )

@@ -27,12 +27,11 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
 from gatekeeper.log import configure_logging, place_of
 from gatekeeper.ops.kinship import die_with
-from gatekeeper.ops.sockets import socket_path
 from gatekeeper.settings import SECRETS, Settings, load_settings
 from gatekeeper.workflow import sweep
 from workers import perform
 from workers.held import HeldWork
-from workers.keeper import FaceKeeper
+from workers.keeper import ScanEngines
 from workers.news import NewsWorker, limit
 
 log = logging.getLogger("workers.process")
@@ -55,9 +54,11 @@ class WorkerProcess:
         self._news: NewsWorker | None = None
         self._redis_next = self._sweep_next = 0.0
         self._redis_lost = self._stopping = False
-        self._keeper = FaceKeeper(socket_path(settings.data, "faces")) if queue == "scan" else None
-        faces = self._keeper.client if self._keeper else None
-        perform.build_with(lambda _process: build_services(settings, faces=faces), held=self._held)
+        self._engines = ScanEngines(settings.data) if queue == "scan" else None
+        faces, reader = (self._engines.faces, self._engines.reader) if self._engines else (None, None)
+        perform.build_with(
+            lambda _process: build_services(settings, faces=faces, encoder=faces, reader=reader), held=self._held
+        )
 
     def run(self) -> NoReturn:
         """Work on and on; a signal to stop ends it by SystemExit."""
@@ -75,13 +76,13 @@ class WorkerProcess:
             raise SystemExit(0)
         finally:
             self._part_from_child()
-            if self._keeper:
-                self._keeper.stop()
+            if self._engines:
+                self._engines.stop()
 
     def turn(self) -> None:
         """One round: the news, then what the database knows of."""
-        if self._keeper:
-            self._keeper.guard()
+        if self._engines:
+            self._engines.guard()
         if not self._listen():
             time.sleep(self.settings.timings.poll)
         try:

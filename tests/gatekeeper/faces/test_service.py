@@ -18,7 +18,8 @@ from gatekeeper.errors import NotScanned
 from gatekeeper.faces.client import FaceClient
 from gatekeeper.faces.detect import FaceFinder, Pixels
 from gatekeeper.faces.service import face_service, keeper_command, keeper_environment
-from gatekeeper.faces.wire import HEADER, MAGIC
+from gatekeeper.sandbox.answering import Answering
+from gatekeeper.sandbox.wire import HEADER, MAGIC, READY, request
 
 
 def keeper_of(client: FaceClient) -> psutil.Process:
@@ -67,7 +68,7 @@ def test_a_child_is_killed_by_the_timer_of_the_kernel(service: FaceClient) -> No
     child = keeper_of(service).children()[0]
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(str(service.socket_path))
-        connection.sendall(HEADER.pack(MAGIC, 0, 0))
+        connection.sendall(request(READY, height=0, width=0))
         connection.recv(100)
         child.send_signal(signal.SIGALRM)  # what the timer sends; Python must not catch it
         assert connection.recv(100) == b""
@@ -75,7 +76,17 @@ def test_a_child_is_killed_by_the_timer_of_the_kernel(service: FaceClient) -> No
 
 
 @pytest.mark.parametrize(
-    "request_bytes", [b"", b"GET / HTTP/1.1\r\n\r\n", HEADER.pack(MAGIC, 60000, 60000), HEADER.pack(MAGIC, 10, 10)]
+    "request_bytes",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        HEADER.pack(MAGIC, b"detect", 0, 60000, 60000),
+        HEADER.pack(MAGIC, b"detect", 1 << 31, 10, 10),
+        HEADER.pack(MAGIC, b"detect", 0, 0, 0),
+        HEADER.pack(MAGIC, b"ready", 0, 10, 10),
+        request("detect", height=10, width=10),
+        request("detect", height=1, width=1, parameters={"x": 1})[:-1],
+    ],
 )
 def test_nonsense_gets_no_answer_and_does_no_harm(service: FaceClient, portrait: Pixels, request_bytes: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
@@ -148,25 +159,25 @@ def test_an_answer_that_makes_no_sense_means_not_scanned(tmp_path: Path, answer:
 
 def test_a_child_that_could_not_load_says_so(tmp_path: Path) -> None:
     path = tmp_path / "lying.sock"
-    sentence = "The face detectors could not be loaded."
+    sentence = "The models of the scan could not be loaded."
     answer = json.dumps({"not_scanned": sentence}).encode() + b"\n"
     with lying_service(path, answer), pytest.raises(NotScanned, match=sentence):
         FaceClient(path, timeout=5).detect(np.zeros((30, 40, 3), np.uint8))
 
 
 def test_detectors_that_cannot_be_loaded_are_not_an_empty_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    from gatekeeper.faces.answering import Answering
+    from gatekeeper.faces.answering import FaceEngine
 
     def missing() -> FaceFinder:
         raise FileNotFoundError("centerface.onnx")
 
     monkeypatch.setattr(FaceFinder, "load", missing)
-    answering = Answering(threads=1)
+    answering = Answering(lambda: FaceEngine(1))
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.sendall(HEADER.pack(MAGIC, 1, 1) + b"\0\0\0")
+        ours.sendall(request("detect", height=1, width=1) + b"\0\0\0")
         answering.answer(theirs)
-        assert json.loads(ours.recv(1000)) == {"not_scanned": "The face detectors could not be loaded."}
+        assert json.loads(ours.recv(1000)) == {"not_scanned": "The models of the scan could not be loaded."}
     assert not answering.usable
 
 

@@ -1,0 +1,30 @@
+"""Finds QR codes and barcodes, as the camera of a telephone would: a code is a link that nobody sees."""
+
+from typing import Any, Final
+
+import numpy as np
+
+from gatekeeper.lettering.reading import Code
+from gatekeeper.sandbox.wire import Pixels
+
+MOST: Final = 40
+LONGEST: Final = 2000
+
+
+def codes(pixels: Pixels) -> list[Code]:
+    """Every code that can be read, small, turned or inverted, at most 40 of them."""
+    import zxingcpp
+
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(pixels), try_rotate=True, try_downscale=True, try_invert=True)
+    read = [_code(one, pixels) for one in found if one.valid]
+    return sorted(read, key=lambda code: (code.box[1], code.box[0]))[:MOST]
+
+
+def _code(found: Any, pixels: Pixels) -> Code:
+    place = found.position
+    corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+    height, width = pixels.shape[:2]
+    across = [min(max(float(corner.x), 0.0), float(width)) for corner in corners]
+    down = [min(max(float(corner.y), 0.0), float(height)) for corner in corners]
+    text = "".join(sign if sign.isprintable() else " " for sign in found.text)
+    return Code((min(across), min(down), max(across), max(down)), text[:LONGEST], str(found.format))
