@@ -8,17 +8,40 @@ from importlib.resources import files
 from gatekeeper.text.draft import Hit
 
 SEVERITIES = ("advice", "justify", "block")
+#: from the mildest: what a rule may be softened to
+STEPS = ("off", *SEVERITIES)
 _LONGEST_QUOTE = 90
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of the policy as the checker applies it."""
+    """One rule of the policy as the checker applies it.
+
+    Attributes:
+        hard: no school softens it or switches it off; `why` says why, in a sentence.
+        must_hit: an example that must be found, in the text or in the `place` named, written from the `account` named.
+        must_miss: one that must not.
+    """
 
     id: str
     clause: str
     severity: str
     sentence: str
+    hard: bool = False
+    why: str = ""
+    must_hit: str = ""
+    must_miss: str = ""
+    place: str = "text"
+    account: str = "school"
+
+    def softened(self, severity: str, to: str | None) -> str:
+        """A finding's severity where the school softened this rule: never more than it was, and "off" for none.
+
+        A hard rule keeps its own, whatever is asked.
+        """
+        if to is None or self.hard:
+            return severity
+        return to if STEPS.index(to) < STEPS.index(severity) else severity
 
     def message(self, quote: str | None) -> str:
         """The sentence with the quoted words in their place."""
@@ -48,4 +71,6 @@ class Rule:
 def rules() -> dict[str, Rule]:
     """All rules by id, in the order of the file."""
     data = tomllib.loads(files("gatekeeper.text").joinpath("data/rules.toml").read_text(encoding="utf-8"))
-    return {entry["id"]: Rule(**entry) for entry in data["rule"]}
+    return {
+        entry["id"]: Rule(must_hit=entry.pop("hit"), must_miss=entry.pop("miss"), **entry) for entry in data["rule"]
+    }

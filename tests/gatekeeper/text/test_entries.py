@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from gatekeeper.text.checker import Checker, Hit
+from gatekeeper.text.checker import Checker, Draft, Hit, Picture
 from gatekeeper.text.contacts import Pattern, patterns
 from gatekeeper.text.lexicon import Entry, Lexicon
 from gatekeeper.text.passage import read
 from gatekeeper.text.reader import Reader
 from gatekeeper.text.rooms import Rooms
 from gatekeeper.text.roster import Roster
-from gatekeeper.text.rules import SEVERITIES, rules
+from gatekeeper.text.rules import SEVERITIES, Rule, rules
 from gatekeeper.text.staff import StaffNames
 from tests.gatekeeper.text.conftest import SCHOOL, STAFF
 
@@ -42,6 +42,43 @@ def test_entry_finds_its_hit_and_not_its_miss(reader: Callable[[str, str], set[t
 def test_shape_finds_its_hit_and_not_its_miss(check: Check, pattern: Pattern) -> None:
     assert any(hit.rule == pattern.rule for hit in check(pattern.hit))
     assert not any(hit.rule == pattern.rule for hit in check(pattern.miss))
+
+
+@pytest.mark.parametrize("rule", rules().values(), ids=lambda rule: rule.id)
+def test_rule_finds_its_hit_and_nothing_in_its_miss(checker: Checker, rule: Rule) -> None:
+    assert rule.id in {hit.rule for hit in checker.check(_example(rule, rule.must_hit))}
+    assert checker.check(_example(rule, rule.must_miss)) == []
+
+
+def _example(rule: Rule, words: str) -> Draft:
+    """The example where it belongs: in the text, or as the description of a picture."""
+    if rule.place == "alt":
+        return Draft("", (Picture("IMG_1.jpg", words),), "facebook", rule.account)
+    return Draft(words, (), "facebook", rule.account)
+
+
+def test_every_rule_that_names_a_pupil_or_gives_a_contact_away_is_hard_and_says_why() -> None:
+    hard = {rule.id for rule in rules().values() if rule.hard}
+    stems = ("pupil-name", "contact-phone", "contact-email", "contact-address", "contact-postcode", "contact-dob")
+    assert {rule for rule in rules() if rule.startswith(stems)} <= hard
+    assert all(bool(rule.why) is rule.hard for rule in rules().values())
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "to", "expected"),
+    [
+        ("profanity", "block", "justify", "justify"),
+        ("profanity", "block", "off", "off"),
+        ("link-unsafe", "advice", "justify", "advice"),
+        ("profanity", "block", None, "block"),
+        ("pupil-name-full", "block", "off", "block"),
+        ("pupil-name-first", "justify", "advice", "justify"),
+    ],
+)
+def test_softening_never_hardens_and_never_touches_a_hard_rule(
+    rule: str, severity: str, to: str | None, expected: str
+) -> None:
+    assert rules()[rule].softened(severity, to) == expected
 
 
 def test_every_rule_has_a_severity_a_clause_and_a_sentence() -> None:
