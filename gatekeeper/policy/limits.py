@@ -7,7 +7,7 @@ a sentence that names the field it is about.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,10 +17,22 @@ class ChannelLimits:
     label: str
     text: int
     weighted: bool = False
+    cashtags: int | None = None  # how many "$ABC" it takes
+    asks_no_mentions: bool = False  # whether it may refuse a post by a program that names another account
+    price: str = ""  # what one post costs, and what one with a link costs
+    price_with_link: str = ""
 
 
 LIMITS: Final[Mapping[str, ChannelLimits]] = {
-    "x": ChannelLimits(label="X", text=280, weighted=True),
+    "x": ChannelLimits(
+        label="X",
+        text=280,
+        weighted=True,
+        cashtags=1,
+        asks_no_mentions=True,
+        price="$0.015",  # pay per use, as X has charged since February 2026
+        price_with_link="$0.20",
+    ),
     "facebook": ChannelLimits(label="Facebook", text=5_000),
 }
 MAX_PHOTOS: Final = 4
@@ -38,6 +50,7 @@ WINDOWS: Final[Mapping[int, str]] = {
 USUAL_WINDOW: Final = 120
 NOTICE: Final = timedelta(minutes=5)  # less leaves the headteacher no time to read
 FURTHEST: Final = timedelta(days=366)
+_NO_SIGNS: Final = "\ufffe\ufeff\uffff"
 PEOPLE: Final[Mapping[str, str]] = {
     "none": "Nobody",
     "pupils": "Pupils",
@@ -51,26 +64,126 @@ def label_of(kind: str) -> str:
     return LIMITS[kind].label if kind in LIMITS else kind
 
 
-def text_sentence(counts: Mapping[str, int]) -> str | None:
-    """Why a text is too long, or None. `counts` is its length as each chosen kind of channel counts it."""
-    for kind, count in counts.items():
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A text as channels measure it.
+
+    Attributes:
+        counts: its length as each chosen kind of channel counts it.
+        empty: whether there are no words at all.
+        links: how many addresses of pages are in it.
+        mentions: the accounts it names, as typed.
+        cashtags: the share symbols it names, as typed.
+        unprintable: whether it holds a sign that nobody sees and platforms refuse or drop.
+    """
+
+    counts: Mapping[str, int]
+    empty: bool = False
+    links: int = 0
+    mentions: tuple[str, ...] = ()
+    cashtags: tuple[str, ...] = ()
+    unprintable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitFinding:
+    """One thing a channel has to say about a post, before anybody is asked to approve it.
+
+    Attributes:
+        severity: "todo" for what is only not written yet, "block" for what cannot be sent, "advice" for what may stand.
+        field: "text", "images" or "images[0].alt".
+    """
+
+    rule: str
+    severity: Literal["todo", "block", "advice"]
+    field: str
+    sentence: str
+
+
+def text_findings(measure: Measure, *, photos: int) -> tuple[LimitFinding, ...]:
+    """Everything the chosen channels have to say about a text that goes out with so many photos."""
+    found = []
+    for kind, count in measure.counts.items():
         limit = LIMITS[kind]
+        if measure.empty and not photos:
+            found.append(_of_text("todo", "limit-empty", f"A post on {limit.label} needs words or a photo."))
         if count > limit.text:
-            over = count - limit.text
-            return (
-                f"The text is {over:,} character{'s' if over != 1 else ''} too long for {limit.label}, "
-                f"which takes {limit.text:,}."
-            )
-    return None
+            found.append(_of_text("block", "limit-length", _too_long(limit, count - limit.text)))
+        if limit.cashtags is not None and len(measure.cashtags) > limit.cashtags:
+            said = f"{limit.label} takes one “$” tag at most; this has {len(measure.cashtags)}."
+            found.append(_of_text("block", "limit-cashtags", said))
+        if limit.asks_no_mentions and measure.mentions:
+            said = f"{limit.label} may refuse a post that names another account: {', '.join(measure.mentions)}."
+            found.append(_of_text("advice", "limit-mentions", said))
+        if limit.price_with_link and measure.links:
+            many = "a link" if measure.links == 1 else f"{measure.links} links"
+            said = f"With {many} this costs about {limit.price_with_link} on {limit.label}; without, {limit.price}."
+            found.append(_of_text("advice", "limit-link-price", said))
+    if measure.unprintable:
+        said = "The text holds an invisible sign that channels do not accept. Please type it again."
+        found.append(_of_text("block", "limit-unprintable", said))
+    return tuple(found)
+
+
+def text_sentence(measure: Measure, *, photos: int) -> str | None:
+    """Why a text cannot be sent, or None."""
+    if measure.empty and not photos:
+        return "Write the text of the post, or add a photo."
+    blocking = [found.sentence for found in text_findings(measure, photos=photos) if found.severity == "block"]
+    return " ".join(blocking) or None
+
+
+def photos_sentence(photos: int) -> str | None:
+    """Why so many photos cannot be sent, or None."""
+    return f"A post takes {MAX_PHOTOS} photos at most." if photos > MAX_PHOTOS else None
+
+
+def photo_findings(alts: Sequence[str]) -> tuple[LimitFinding, ...]:
+    """Everything the channels have to say about the photos and what is written about them."""
+    found = []
+    if said := photos_sentence(len(alts)):
+        found.append(LimitFinding(rule="limit-photos", severity="block", field="images", sentence=said))
+    for index, alt in enumerate(alts):
+        if said := alt_sentence(alt, index + 1):
+            severity: Literal["todo", "block"] = "block" if alt.strip() else "todo"
+            field = f"images[{index}].alt"
+            found.append(LimitFinding(rule="limit-alt", severity=severity, field=field, sentence=said))
+    return tuple(found)
 
 
 def alt_sentence(alt: str, number: int) -> str | None:
     """Why an alternative text cannot stand, or None."""
     if not alt.strip():
         return f"Describe photo {number} in words for people who cannot see it."
-    if len(alt) > MAX_ALT:
-        return f"The description of photo {number} has {len(alt):,} characters; {MAX_ALT:,} is the most."
+    length = alt_length(alt)
+    if length > MAX_ALT:
+        return f"The description of photo {number} has {length:,} characters; {MAX_ALT:,} is the most."
+    if has_unprintable(alt):
+        return f"The description of photo {number} holds an invisible sign. Please type it again."
     return None
+
+
+def alt_length(alt: str) -> int:
+    """A description's length as browsers and platforms count it: most emoji are two."""
+    return len(alt.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def has_unprintable(text: str) -> bool:
+    """Whether a text holds a sign without meaning, which platforms refuse or silently drop."""
+    return any(_is_unprintable(sign) for sign in text)
+
+
+def _is_unprintable(sign: str) -> bool:
+    return (sign < " " and sign not in "\n\r\t") or sign in _NO_SIGNS or "\ud800" <= sign <= "\udfff"
+
+
+def _of_text(severity: Literal["todo", "block", "advice"], rule: str, sentence: str) -> LimitFinding:
+    return LimitFinding(rule=rule, severity=severity, field="text", sentence=sentence)
+
+
+def _too_long(limit: ChannelLimits, over: int) -> str:
+    many = f"{over:,} character{'s' if over != 1 else ''}"
+    return f"The text is {many} too long for {limit.label}, which takes {limit.text:,}."
 
 
 def declaration_sentences(people: str, basis: str, number: int) -> dict[str, str]:

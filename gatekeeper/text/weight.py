@@ -126,6 +126,11 @@ def x_weight(text: str) -> int:
     return -(-(total + _plain(whole[last:])) // _SCALE)
 
 
+def x_links(text: str) -> int:
+    """How many addresses of pages X finds in a text."""
+    return sum(1 for _ in _addresses(unicodedata.normalize("NFC", text)))
+
+
 def _addresses(text: str) -> Iterator[tuple[int, int]]:
     for match in _URLS.finditer(text):
         end = match.end()

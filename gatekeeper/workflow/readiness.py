@@ -1,6 +1,9 @@
 """What a post still needs before anybody is troubled with it, a sentence for each field."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -8,8 +11,11 @@ from gatekeeper.errors import BadInput
 from gatekeeper.policy import limits
 from gatekeeper.posts.model import Photo, Post
 from gatekeeper.posts.repository import accounts_of
-from gatekeeper.text.weight import x_weight
+from gatekeeper.text.weight import x_links, x_weight
 from gatekeeper.workflow.due import TypedDue, resolve
+
+_MENTIONS: Final = re.compile(r"(?<![\w@./])@[A-Za-z0-9_]{1,30}(?![\w@])")
+_CASHTAGS: Final = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?!\w)")
 
 
 def text_counts(text: str, kinds: list[str]) -> dict[str, int]:
@@ -17,6 +23,18 @@ def text_counts(text: str, kinds: list[str]) -> dict[str, int]:
     return {
         kind: x_weight(text) if limits.LIMITS[kind].weighted else len(text) for kind in kinds if kind in limits.LIMITS
     }
+
+
+def measure_of(text: str, kinds: Iterable[str]) -> limits.Measure:
+    """The text as these kinds of channel measure it."""
+    return limits.Measure(
+        counts=text_counts(text, sorted(kinds)),
+        empty=not text.strip(),
+        links=x_links(text),
+        mentions=tuple(dict.fromkeys(_MENTIONS.findall(text))),
+        cashtags=tuple(_CASHTAGS.findall(text)),
+        unprintable=limits.has_unprintable(text),
+    )
 
 
 def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = False) -> dict[str, str]:
@@ -27,12 +45,11 @@ def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = F
         if post.title.strip()
         else "Give the post a title, so that the headteacher knows what it is about.",
         "channels": limits.channel_sentence([(account.name, account.status) for account in accounts]),
-        "text": limits.text_sentence(text_counts(post.text, sorted({account.kind for account in accounts}))),
+        "text": limits.text_sentence(
+            measure_of(post.text, {account.kind for account in accounts}), photos=len(post.photos)
+        ),
+        "photo": limits.photos_sentence(len(post.photos)),
     }
-    if not post.text.strip() and not post.photos:
-        found["text"] = "Write the text of the post, or add a photo."
-    if len(post.photos) > limits.MAX_PHOTOS:
-        found["photo"] = f"A post takes {limits.MAX_PHOTOS} photos at most."
     if post.window_minutes not in limits.WINDOWS:
         found["window"] = "Choose how long after its time the post may still go out."
     for number, photo in enumerate(post.photos, start=1):
