@@ -22,6 +22,7 @@ from gatekeeper.errors import SettingsError
 from gatekeeper.mail import model as mail_tables
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.mail.smtp import SmtpMailer
+from gatekeeper.people import biometric as biometric_tables
 from gatekeeper.people import consent as consent_tables
 from gatekeeper.people import own_rules as rule_tables
 from gatekeeper.people import pupils as pupil_tables
@@ -37,7 +38,7 @@ from gatekeeper.workflow.services import FaceEncoder, FaceFinder, PictureReader,
 log = logging.getLogger(__name__)
 
 #: every module that has tables: a process that did not know one of them could not tell what a row refers to
-TABLES = (jobs, mail_tables, consent_tables, rule_tables, pupil_tables, staff_tables, template_tables)
+TABLES = (jobs, mail_tables, biometric_tables, consent_tables, rule_tables, pupil_tables, staff_tables, template_tables)
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 

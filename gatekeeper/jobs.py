@@ -31,8 +31,11 @@ SCAN = Job(name="scan", function="workers.scan.run", queue="scan", timeout=600, 
 REQUEST = Job(name="request", function="workers.request.run", queue="mail", timeout=60)
 NOTIFY = Job(name="notify", function="workers.notify.run", queue="mail", timeout=90, tries=40)
 CONNECT = Job(name="connect", function="workers.connect.run", queue="platform", timeout=120, tries=3)
+ENROL = Job(name="enrol", function="workers.enrol.run", queue="scan", timeout=60, tries=3)
+SUGGEST = Job(name="suggest", function="workers.suggest.run", queue="scan", timeout=120, tries=3)
+RESEAL = Job(name="reseal", function="workers.enrol.reseal", queue="scan", timeout=300, tries=3)
 
-JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT)}
+JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT, ENROL, SUGGEST, RESEAL)}
 QUEUES = ("scan", "mail", "platform")
 LEASE_MARGIN = timedelta(seconds=30)
 

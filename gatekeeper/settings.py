@@ -1,7 +1,7 @@
 """What a process is told by its environment, read once. Nothing else reads the environment.
 
 Each process gets only the secrets it needs: the key that opens platform tokens reaches `platform` and `publisher`
-alone, the mail server's password `mail` alone; `web` and `scan` hold neither. A secret comes from its variable, from
+alone, the mail server's password `mail` alone, the key of the face templates `scan` alone. A secret comes from its variable, from
 a file named by the same variable with `_FILE`, or from the data folder's `keys/`, where `gatekeeper run` and the demo
 keep what they made.
 """
@@ -20,11 +20,12 @@ from gatekeeper.errors import SettingsError
 #: the secrets each process holds; a process not named here holds none
 SECRETS: dict[str, tuple[str, ...]] = {
     "web": ("WEB_KEY",),
+    "scan": ("TEMPLATE_KEY",),  # opens children's face templates: nobody else ever can
     "mail": ("WEB_KEY", "SMTP_URL"),  # the link in the e-mail is bound to the web's key
     "platform": ("SEAL_KEY",),
     "publisher": ("SEAL_KEY",),
 }
-ALL_SECRETS = ("WEB_KEY", "SMTP_URL", "SEAL_KEY")
+ALL_SECRETS = ("WEB_KEY", "SMTP_URL", "SEAL_KEY", "TEMPLATE_KEY")
 
 
 @dataclass(frozen=True, kw_only=True)

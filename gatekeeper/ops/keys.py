@@ -26,6 +26,10 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
     settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _given("WEB_KEY", environ, settings.keys):
         _write(settings.keys / "web_key", secrets.token_urlsafe(48))
+    if not _given("TEMPLATE_KEY", environ, settings.keys):
+        from gatekeeper.faces.template_seal import make_key
+
+        _write(settings.keys / "template_key", make_key())
     private = _given("SEAL_KEY", environ, settings.keys)
     public = bool(environ.get("GATEKEEPER_SEAL_PUBLIC")) or (settings.keys / "seal.pub").is_file()
     if private and public:
@@ -38,6 +42,26 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
     public_half, secret_half = make_keypair()
     _write(settings.keys / "seal_key", secret_half)  # the public half last: with it alone nothing could be opened
     _write(settings.keys / "seal.pub", public_half)
+
+
+def rotate_templates(settings: Settings) -> None:
+    """Put a new key of the face templates in front of those in the data folder; the old ones still open.
+
+    The scanning process seals everything anew with it when it starts next.
+
+    Raises:
+        SettingsError: the keys do not stand in the data folder, so they are not ours to replace.
+    """
+    from gatekeeper.faces.template_seal import TemplateKeys, make_key
+
+    path = settings.keys / "template_key"
+    if not path.is_file():
+        raise SettingsError(
+            f"{path} is not there. Where the key comes from GATEKEEPER_TEMPLATE_KEY, put a new key in front of it there."
+        )
+    present = path.read_text().split()
+    TemplateKeys(" ".join(present))
+    _write(path, " ".join([make_key(), *present]))
 
 
 def environment_for(process: str, environ: Mapping[str, str], **changes: str) -> dict[str, str]:

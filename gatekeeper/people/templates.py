@@ -5,11 +5,22 @@ with it; it serves one school year; and it can be opened by the scanning process
 """
 
 from datetime import date, datetime
+from typing import Final
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gatekeeper.db.base import Base
+
+MOST_TEMPLATES: Final = 5  # of one pupil
+ENOUGH_TEMPLATES: Final = 3  # from here on a face is found again well
+_END_OF_YEAR: Final = (8, 31)  # month and day
+
+
+def end_of_school_year(day: date) -> date:
+    """The last day of the school year that this day lies in."""
+    end = day.replace(month=_END_OF_YEAR[0], day=_END_OF_YEAR[1])
+    return end if day <= end else end.replace(year=day.year + 1)
 
 
 class FaceTemplate(Base):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, Conflict, NotFound
+from gatekeeper.people.biometric import BiometricFacts, Said
 from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, newest_consent
@@ -20,12 +21,14 @@ from gatekeeper.people.staff import record
 from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import Face, Photo, Post
 from gatekeeper.posts.status import VOIDED_BY_EDIT
+from gatekeeper.workflow.recognition import forget_unfounded
 from gatekeeper.workflow.services import Services
 
 CHANGED_NOTE: Final = (
     "The consent register changed for a pupil in this post. The register is asked again before anything goes out."
 )
 _SHORTEST_REASON: Final = 5
+_SHORTEST_NAME: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,40 +55,85 @@ def record_consent(services: Services, pupil_id: int, channel_kind: str, permiss
     _record(services, pupil_id, channel_kind, Purpose.SOCIAL_MEDIA, permission, by=by)
 
 
-def record_biometric(services: Services, pupil_id: int, permission: Permission, *, by: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class FamilyAnswer:
+    """What came of asking a family and the child whether the face may be matched, as it is typed in."""
+
+    said: Said
+    given_on: date
+    written_by: str = ""
+    told: str = ""
+    each_told: bool = False
+    nobody_objects: bool = False
+    expires_on: date | None = None
+    note: str = ""
+
+
+def record_biometric(services: Services, pupil_id: int, answer: FamilyAnswer, *, by: int) -> None:
     """Record whether the child's face may be matched automatically (Protection of Freedoms Act 2012, section 26).
 
     Raises:
-        BadInput: a yes without saying who consented in writing and that nobody objects, or a wrong date.
+        BadInput: a yes that leaves out one of the facts the law asks for, or a wrong date.
         NotFound: there is no such child.
     """
-    if permission.allowed and len(permission.note.strip()) < 10:  # noqa: PLR2004 - shorter names nobody
-        sentence = "Please note who consented in writing, that each parent was told, and that nobody objects."
-        raise BadInput(sentence, fields={"note": sentence})
-    _record(services, pupil_id, ANY_CHANNEL, Purpose.BIOMETRIC, permission, by=by)
+    if answer.said is Said.YES:
+        _check_facts(answer)
+    permission = Permission(
+        allowed=answer.said is Said.YES,
+        basis=Basis.CONSENT,  # nothing else will do for biometric data of a child
+        given_on=answer.given_on,
+        expires_on=answer.expires_on,
+        note=answer.note,
+    )
+    facts = BiometricFacts(said=answer.said, written_by=answer.written_by.strip(), told=answer.told.strip())
+    _record(services, pupil_id, ANY_CHANNEL, Purpose.BIOMETRIC, permission, by=by, facts=facts)
+
+
+def _check_facts(answer: FamilyAnswer) -> None:
+    fields = {}
+    if len(answer.written_by.strip()) < _SHORTEST_NAME:
+        fields["written_by"] = "Name the parent who consented in writing."
+    if len(answer.told.strip()) < _SHORTEST_REASON:
+        fields["told"] = "Write who was told, and how."
+    if not answer.each_told:
+        fields["each_told"] = "The law asks that each parent is told first."
+    if not answer.nobody_objects:
+        fields["nobody_objects"] = "If a parent or the pupil objects, the answer is no. Choose which above."
+    if fields:
+        raise BadInput("A yes needs all of this on record.", fields=fields)
 
 
 def _record(
-    services: Services, pupil_id: int, channel_kind: str, purpose: Purpose, permission: Permission, *, by: int
+    services: Services,
+    pupil_id: int,
+    channel_kind: str,
+    purpose: Purpose,
+    permission: Permission,
+    *,
+    by: int,
+    facts: BiometricFacts | None = None,
 ) -> None:
     with services.step() as session:
         now = services.clock.now()
         _check_dates(permission, today=london(now).date())
         _pupil(session, pupil_id)
-        session.add(
-            Consent(
-                pupil_id=pupil_id,
-                channel_kind=channel_kind,
-                purpose=purpose,
-                allowed=permission.allowed,
-                basis=permission.basis,
-                given_on=permission.given_on,
-                expires_on=permission.expires_on,
-                note=permission.note.strip(),
-                recorded_by=by,
-                recorded_at=now,
-            )
+        row = Consent(
+            pupil_id=pupil_id,
+            channel_kind=channel_kind,
+            purpose=purpose,
+            allowed=permission.allowed,
+            basis=permission.basis,
+            given_on=permission.given_on,
+            expires_on=permission.expires_on,
+            note=permission.note.strip(),
+            recorded_by=by,
+            recorded_at=now,
         )
+        session.add(row)
+        if facts is not None:
+            session.flush()
+            facts.consent_id = row.id
+            session.add(facts)
         what = {"channel": channel_kind, "purpose": str(purpose)}
         record(session, at=now, staff_id=by, action="consent.recorded", subject=f"pupil:{pupil_id}", detail=what)
         changed(session, pupil_id, now=now)
@@ -178,7 +226,10 @@ def note_look(services: Services, pupil_id: int, *, by: int) -> None:
 
 
 def changed(session: Session, pupil_id: int, *, now: datetime) -> None:
-    """Tell the authors of posts on their way which show this child that the register changed. Nobody is named."""
+    """Delete templates that lost their ground, and tell the authors of posts on their way which show this child.
+
+    The authors hear that the register changed; nobody is named.
+    """
     posts = session.scalars(
         select(Post)
         .join(Photo, Photo.post_id == Post.id)
@@ -188,6 +239,7 @@ def changed(session: Session, pupil_id: int, *, now: datetime) -> None:
     )
     for post in posts:
         post.note, post.changed_at = CHANGED_NOTE, now
+    forget_unfounded(session, pupil_id=pupil_id, now=now)
 
 
 def _reason(words: str) -> str:

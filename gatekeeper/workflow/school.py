@@ -11,6 +11,7 @@ from gatekeeper.errors import BadInput
 from gatekeeper.people.school import change_setting, school_settings
 from gatekeeper.people.staff import record
 from gatekeeper.posts.media import PictureRefused, publishable
+from gatekeeper.workflow.recognition import forget_unfounded
 from gatekeeper.workflow.services import Services
 
 LISTS: Final = ("short_names", "postcodes", "phones", "emails", "domains", "trusted_domains", "handles", "houses")
@@ -107,7 +108,7 @@ def record_dpia(services: Services, *, reference: str, dpo: str, day: date | Non
 
 
 def remove_dpia(services: Services, *, by: int) -> None:
-    """Take the record back: the matching of faces is off from this moment."""
+    """Take the record back: the matching of faces is off from this moment, and every template is deleted with it."""
     _set_recognition(services, {}, kind="recognition.dpia_removed", by=by)
 
 
@@ -117,3 +118,4 @@ def _set_recognition(services: Services, value: dict[str, Any], *, kind: str, by
         change_setting(session, "recognition", value, by=by, now=now)
         ledger.append(session, at=now, kind=kind, body={"by": by})
         record(session, at=now, staff_id=by, action=kind, subject="school")
+        forget_unfounded(session, now=now)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from gatekeeper import jobs
 from gatekeeper.mail.model import Notice
+from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import decide, handover
+from gatekeeper.workflow import decide, handover, recognition
 from gatekeeper.workflow.roles import apply_due_role_changes
 from gatekeeper.workflow.services import Services
 
@@ -28,6 +29,7 @@ def run(services: Services) -> None:
     with services.step() as session:
         apply_due_role_changes(session, now=services.clock.now())
     handover.run(services)
+    recognition.clean(services)
     with services.step() as session:
         lost = _order_lost_work(services, session)
     if lost:
@@ -45,6 +47,7 @@ def _order_lost_work(services: Services, session: Session) -> int:
         (jobs.NOTIFY, n)
         for n in session.scalars(select(Notice.id).where(Notice.sent_at.is_(None), Notice.problem == ""))
     ]
+    waiting += [(jobs.ENROL, e) for e in session.scalars(select(Enrolment.id).where(Enrolment.state == "waiting"))]
     waiting += [
         (jobs.CONNECT, a) for a in session.scalars(select(ChannelAccount.id).where(ChannelAccount.status == "new"))
     ]

@@ -35,6 +35,10 @@ def test_web_and_scan_hold_neither_tokens_nor_the_mail_password() -> None:
         assert not {"SEAL_KEY", "SMTP_URL"} & set(SECRETS.get(process, ()))
 
 
+def test_the_scanning_process_alone_holds_the_key_of_the_face_templates() -> None:
+    assert [process for process, held in SECRETS.items() if "TEMPLATE_KEY" in held] == ["scan"]
+
+
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="GATEKEEPER_SEAL_KEY is missing"):
         load_settings("publisher", _env(tmp_path)).secret("SEAL_KEY")

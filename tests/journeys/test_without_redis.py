@@ -21,6 +21,7 @@ from gatekeeper import jobs
 from gatekeeper.bootstrap import build_services, prepare
 from gatekeeper.channels import seal
 from gatekeeper.clock import london
+from gatekeeper.faces.template_seal import make_key
 from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.status import PostState
 from gatekeeper.settings import load_settings
@@ -73,6 +74,7 @@ def test_a_post_goes_its_whole_way_without_redis(tmp_path: Path, smtp_sink: Kept
         }
         web = {"GATEKEEPER_WEB_KEY": "a key for this test alone, long enough"}
         own = {
+            "scan": {"GATEKEEPER_TEMPLATE_KEY": make_key()},
             "mail": {**web, "GATEKEEPER_SMTP_URL": smtp_sink.url},
             "platform": {"GATEKEEPER_SEAL_KEY": private},
             "publisher": {"GATEKEEPER_SEAL_KEY": private},

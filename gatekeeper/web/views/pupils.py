@@ -6,12 +6,13 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, NotFound
 from gatekeeper.people.accounts import names_of_staff
+from gatekeeper.people.biometric import Said, biometric_answer, newest_biometric
 from gatekeeper.people.consent import Basis, Purpose, answer_for
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
@@ -27,7 +28,12 @@ keepers = roles(Role.CONSENT_LEAD, Role.ADMINISTRATOR)
 KEEPERS = frozenset({Role.CONSENT_LEAD, Role.ADMINISTRATOR})
 
 BASIS_WORDS = {Basis.CONSENT: "Consent of the family", Basis.PUBLIC_TASK: "Public task of the school"}
-PURPOSE_WORDS = {Purpose.SOCIAL_MEDIA: "Shown in posts", Purpose.BIOMETRIC: "Automatic matching of the face"}
+SAID_WORDS = {
+    Said.YES: "Yes: a parent consented in writing, and nobody objects",
+    Said.PARENT_OBJECTS: "No: a parent objects",
+    Said.CHILD_OBJECTS: "No: the pupil objects",
+    Said.NOT_GIVEN: "No: nobody consented in writing",
+}
 _SEARCH = "roll_search"
 
 
@@ -43,16 +49,15 @@ class PermissionForm(Form):
     expires_on = Day("Ends on", validators=[Optional()])
     note = TextAreaField(
         "Note",
-        description="Who said it and how, such as “signed form, both parents”. For matching faces this is needed.",
+        description="Who said it and how, such as “signed form, both parents”.",
         filters=[trimmed],
         validators=[at_most(2000)],
         render_kw={"rows": 2},
     )
 
     def offer(self) -> None:
-        """Offer every kind of channel, and the matching of faces."""
-        shown = {kind: f"Shown on {limit.label}" for kind, limit in LIMITS.items()}
-        self.about.choices = options({**shown, ANY_CHANNEL: PURPOSE_WORDS[Purpose.BIOMETRIC]})
+        """Offer every kind of channel."""
+        self.about.choices = options({kind: f"Shown on {limit.label}" for kind, limit in LIMITS.items()})
 
     def permission(self) -> consents.Permission:
         """What was typed, as the step takes it."""
@@ -62,6 +67,41 @@ class PermissionForm(Form):
             given_on=self.given_on.data,
             expires_on=self.expires_on.data,
             note=self.note.data or "",
+        )
+
+
+class BiometricForm(Form):
+    """What came of asking a family whether the face may be matched (Protection of Freedoms Act 2012, section 26)."""
+
+    said = RadioField(
+        "Answer", choices=options(SAID_WORDS), validators=[chosen("Please choose what the family and the pupil said.")]
+    )
+    written_by = StringField(
+        "Who consented in writing", description="The parent's name. Needed for a yes.",
+        filters=[trimmed], validators=[at_most(200)], render_kw={"autocomplete": "off"},
+    )  # fmt: skip
+    told = TextAreaField(
+        "Who was told, and how",
+        description="Each parent: “letter of 3 September to both”. Where one could not be told, write why. Needed for a yes.",
+        filters=[trimmed],
+        validators=[at_most(2000)],
+        render_kw={"rows": 2},
+    )
+    each_told = BooleanField("Each parent was told before")
+    nobody_objects = BooleanField("No parent objects, and the pupil was asked and does not object")
+    given_on = Day("Given on", validators=[needed("Please give the day of the answer.")])
+    expires_on = Day("Ends on", validators=[Optional()])
+
+    def answer(self) -> consents.FamilyAnswer:
+        """What was typed, as the step takes it."""
+        return consents.FamilyAnswer(
+            said=Said(self.said.data),
+            written_by=self.written_by.data or "",
+            told=self.told.data or "",
+            each_told=self.each_told.data,
+            nobody_objects=self.nobody_objects.data,
+            given_on=self.given_on.data,
+            expires_on=self.expires_on.data,
         )
 
 
@@ -142,15 +182,28 @@ def permission(pupil_id: int) -> Response | tuple[str, int]:
     form.offer()
     if form.validate_on_submit():
         try:
-            if form.about.data == ANY_CHANNEL:
-                consents.record_biometric(services(), pupil_id, form.permission(), by=person().id)
-            else:
-                consents.record_consent(services(), pupil_id, form.about.data, form.permission(), by=person().id)
+            consents.record_consent(services(), pupil_id, form.about.data, form.permission(), by=person().id)
         except BadInput as refused:
             form.refuse(refused.fields, str(refused))
         else:
             return _done(pupil_id, "The answer is recorded.")
     return _page(pupil_id, permission=form), 422
+
+
+@bp.post("/<int:pupil_id>/biometric")
+@keepers
+def biometric(pupil_id: int) -> Response | tuple[str, int]:
+    """Record what the family and the pupil said about matching the face."""
+    form = BiometricForm(prefix="biometric")
+    if form.validate_on_submit():
+        try:
+            consents.record_biometric(services(), pupil_id, form.answer(), by=person().id)
+        except BadInput as refused:
+            form.refuse(refused.fields, str(refused))
+        else:
+            said = "The answer is recorded." if form.said.data == Said.YES else "The no is recorded. Nothing is kept to match this face by."  # fmt: skip
+            return _done(pupil_id, said)
+    return _page(pupil_id, biometric=form), 422
 
 
 @bp.post("/<int:pupil_id>/withdraw")
@@ -162,6 +215,8 @@ def withdraw(pupil_id: int) -> Response:
     if about != ANY_CHANNEL and about not in LIMITS:
         raise NotFound("There is no such permission.")
     consents.withdraw_consent(services(), pupil_id, about, purpose, by=person().id)
+    if purpose is Purpose.BIOMETRIC:
+        return _done(pupil_id, "The consent is withdrawn. Nothing is kept to match this face by.")
     return _done(pupil_id, "The permission is withdrawn. Posts that wait for their time are asked about again.")
 
 
@@ -222,7 +277,8 @@ def _page(pupil_id: int, **forms: Form) -> str:
             }
             for kind in LIMITS
         ]
-        biometric = newest_consent(db, pupil_id, ANY_CHANNEL, Purpose.BIOMETRIC)
+        biometric = newest_biometric(db, pupil_id)
+        biometric_says = biometric_answer(db, pupil, today=today)
         history = consent_history(db, pupil_id)
         names = names_of_staff(db)
     permission = forms.get("permission")
@@ -233,7 +289,10 @@ def _page(pupil_id: int, **forms: Form) -> str:
         "web/pupils/show.html",
         pupil=pupil,
         rows=rows,
-        biometric=biometric,
+        biometric=biometric[0] if biometric else None,
+        biometric_facts=biometric[1] if biometric else None,
+        biometric_says=biometric_says,
+        asked=forms.get("biometric") or BiometricForm(prefix="biometric", formdata=None, data={"given_on": today}),
         history=history,
         names=names,
         permission=permission,

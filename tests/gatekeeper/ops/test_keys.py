@@ -1,15 +1,18 @@
 import os
+import re
 import stat
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gatekeeper.channels.seal import seal, unseal
 from gatekeeper.errors import SettingsError
-from gatekeeper.ops.keys import bare_environment, ensure_keys, environment_for, strip_of_others
+from gatekeeper.faces.template_seal import Place, TemplateKeys
+from gatekeeper.ops.keys import bare_environment, ensure_keys, environment_for, rotate_templates, strip_of_others
 from gatekeeper.settings import ALL_SECRETS, SECRETS, Settings, load_settings
 
 
@@ -27,7 +30,7 @@ def settings(env: dict[str, str]) -> Settings:
 
 def test_keys_are_made_once_and_nobody_else_can_read_them(settings: Settings, env: dict[str, str]) -> None:
     before = {path.name: path.read_text() for path in settings.keys.iterdir()}
-    assert set(before) == {"web_key", "seal_key", "seal.pub"}
+    assert set(before) == {"web_key", "seal_key", "seal.pub", "template_key"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in settings.keys.iterdir())
     ensure_keys(settings, env)
     assert {path.name: path.read_text() for path in settings.keys.iterdir()} == before
@@ -36,6 +39,24 @@ def test_keys_are_made_once_and_nobody_else_can_read_them(settings: Settings, en
 def test_the_two_halves_of_the_seal_fit(settings: Settings) -> None:
     private, public = ((settings.keys / name).read_text().strip() for name in ("seal_key", "seal.pub"))
     assert unseal(private, seal(public, b"token", context="here"), context="here") == b"token"
+
+
+def test_a_new_key_of_the_templates_stands_in_front_and_the_old_one_still_opens(settings: Settings) -> None:
+    path = settings.keys / "template_key"
+    old = TemplateKeys(path.read_text())
+    place = Place(row=1, pupil=2)
+    sealed = old.seal(np.ones(128), place)
+    rotate_templates(settings)
+    both = TemplateKeys(path.read_text())
+    assert both.current != old.current
+    assert both.open(sealed, place, key_id=old.current)[0] == 1
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_cannot_replace_a_key_that_is_kept_elsewhere(settings: Settings) -> None:
+    (settings.keys / "template_key").unlink()
+    with pytest.raises(SettingsError, match="GATEKEEPER_TEMPLATE_KEY"):
+        rotate_templates(settings)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +122,6 @@ def test_a_worker_of_the_procfile_shows_no_other_processes_secret(tmp_path: Path
             deadline = time.monotonic() + 20
             while "hush:SEAL_KEY" in shown.read_text() and time.monotonic() < deadline:
                 time.sleep(0.05)
-            assert "hush:" not in shown.read_text()
+            assert re.findall(r"hush:(\w+)", shown.read_text()) == ["TEMPLATE_KEY"]
         finally:
             worker.kill()

@@ -1,16 +1,20 @@
 """What is written into the register counts at once, and nobody is named outside it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotFound
-from gatekeeper.people.consent import Basis, Purpose, answer_for
+from gatekeeper.people.biometric import BiometricFacts, Said, biometric_answer
+from gatekeeper.people.consent import Answer, Basis, Consent, Purpose, answer_for
 from gatekeeper.people.pupils import Pupil
-from gatekeeper.people.roll import ANY_CHANNEL, consent_history, find_pupils, newest_consent
+from gatekeeper.people.roll import ANY_CHANNEL, consent_history, find_pupils
 from gatekeeper.people.staff import Audit, Role
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.status import PostState
@@ -105,17 +109,104 @@ def test_unknown_pupils_and_channels_are_refused(school: School, lead: int) -> N
         consents.record_consent(school.services, school.pupils["Wren"], "tiktok", YES, by=lead)
 
 
-def test_a_biometric_yes_says_who_consented_in_writing(school: School, lead: int) -> None:
-    wren = school.pupils["Wren"]
-    bare = consents.Permission(allowed=True, basis=Basis.CONSENT, given_on=date(2026, 10, 1), note="ok")
-    with pytest.raises(BadInput) as caught:
-        consents.record_biometric(school.services, wren, bare, by=lead)
-    assert "note" in caught.value.fields
-    consents.record_biometric(school.services, wren, YES, by=lead)
+FAMILY = consents.FamilyAnswer(
+    said=Said.YES,
+    given_on=date(2026, 10, 1),
+    written_by="Mrs Applethwaite",
+    told="Letter to both parents",
+    each_told=True,
+    nobody_objects=True,
+)
+
+
+def matched(school: School, name: str) -> Answer:
     with school.services.db.read() as session:
-        row = newest_consent(session, wren, ANY_CHANNEL, Purpose.BIOMETRIC)
-    assert row is not None
-    assert row.allowed
+        pupil = session.get_one(Pupil, school.pupils[name])
+        return biometric_answer(session, pupil, today=date(2026, 11, 23))
+
+
+def test_a_whole_biometric_yes_is_a_yes(school: School, lead: int) -> None:
+    assert matched(school, "Wren").sentence == "Nothing on record."
+    consents.record_biometric(school.services, school.pupils["Wren"], FAMILY, by=lead)
+    assert matched(school, "Wren").allowed
+    assert not matched(school, "Jonty").allowed
+
+
+@pytest.mark.parametrize(
+    ("missing", "field"),
+    [
+        ({"written_by": " "}, "written_by"),
+        ({"told": "ok"}, "told"),
+        ({"each_told": False}, "each_told"),
+        ({"nobody_objects": False}, "nobody_objects"),
+        ({"given_on": date(2026, 11, 24)}, "given_on"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_cannot_record_a_biometric_yes_that_leaves_out_what_the_law_asks(
+    school: School, lead: int, missing: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        consents.record_biometric(school.services, school.pupils["Wren"], replace(FAMILY, **missing), by=lead)
+    assert set(caught.value.fields) == {field}
+    assert matched(school, "Wren").sentence == "Nothing on record."
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (Said.PARENT_OBJECTS, "A parent objects. One objection is enough."),
+        (Said.CHILD_OBJECTS, "The pupil objects. That beats every consent."),
+        (Said.NOT_GIVEN, "No consent in writing."),
+    ],
+)
+def test_one_objection_beats_an_earlier_consent(school: School, lead: int, said: Said, sentence: str) -> None:
+    wren = school.pupils["Wren"]
+    consents.record_biometric(school.services, wren, FAMILY, by=lead)
+    no = consents.FamilyAnswer(said=said, given_on=date(2026, 11, 20))
+    consents.record_biometric(school.services, wren, no, by=lead)
+    assert (matched(school, "Wren").allowed, matched(school, "Wren").sentence) == (False, sentence)
+
+
+def test_a_biometric_yes_ends_with_its_day_with_its_withdrawal_and_with_the_never_mark(
+    school: School, lead: int
+) -> None:
+    ended = replace(FAMILY, expires_on=date(2026, 11, 22))
+    consents.record_biometric(school.services, school.pupils["Wren"], ended, by=lead)
+    assert matched(school, "Wren").sentence == "The consent has run out."
+    jonty = school.pupils["Jonty"]
+    consents.record_biometric(school.services, jonty, FAMILY, by=lead)
+    consents.mark_never(school.services, jonty, reason="Court order", by=lead)
+    assert not matched(school, "Jonty").allowed
+    consents.clear_never(school.services, jonty, reason="Order ended", by=lead)
+    assert matched(school, "Jonty").allowed
+    consents.withdraw_consent(school.services, jonty, ANY_CHANNEL, Purpose.BIOMETRIC, by=lead)
+    assert matched(school, "Jonty").sentence == "The consent was withdrawn."
+
+
+def test_a_yes_recorded_without_the_facts_is_no_yes(school: School, lead: int) -> None:
+    """As an earlier release recorded it: with a note alone."""
+    with school.services.db.begin() as session:
+        session.add(
+            Consent(
+                pupil_id=school.pupils["Wren"],
+                channel_kind=ANY_CHANNEL,
+                purpose=Purpose.BIOMETRIC,
+                allowed=True,
+                basis=Basis.CONSENT,
+                given_on=date(2026, 9, 1),
+                note="signed form, both parents",
+                recorded_by=lead,
+                recorded_at=school.services.clock.now(),
+            )
+        )
+    assert matched(school, "Wren").sentence.startswith("The record does not say who consented in writing")
+
+
+def test_the_database_itself_refuses_a_yes_without_facts(school: School, lead: int) -> None:
+    consents.record_biometric(school.services, school.pupils["Wren"], FAMILY, by=lead)
+    with pytest.raises(IntegrityError), school.services.db.begin() as session:
+        session.execute(update(BiometricFacts).values(written_by=""))
 
 
 def test_the_author_of_a_waiting_post_is_told_without_a_name(school: School, lead: int) -> None:
