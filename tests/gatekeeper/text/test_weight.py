@@ -50,6 +50,43 @@ def test_counts_as_published(text: str, weight: int) -> None:
     assert x_weight(text) == weight
 
 
+TENS = "xxxxxxxxxx-"
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("Hi http://test.co", 26),
+        ("http://test.co", 23),
+        ("285 chars-" + TENS * 25, 285),
+        ("285 chars- http://www.twitter.com/jack " + TENS * 24, 11 + 23 + 1 + 264),
+        (TENS * 24 + " http://www.twitter.com/jack ", 289),
+        ("https://www.twitter.com/aloha " * 10, 240),
+        ("故人西辞黄鹤楼，" * 20, 320),
+        ("😷" * 160, 320),
+        ("the" + "故人西辞黄鹤楼，" * 20, 323),
+        ("A\u0301B", 2),
+        ("A\ufb2c", 4),
+        ("282 chars-" + TENS * 24 + "xxxxxA\u0301x", 281),
+        ("😷👾😡🔥💩", 10),
+        ("#트위터", 7),
+        ("#ашок", 5),
+        ("http://twitter.com/#!/twitter", 23),
+        ("http://example.com/Русские_слова", 23),
+        ("https://www.youtube.com/playlist?list=PL0ZPu8XSRTB7wZzn0mLHMvyzVFeRxbWn-", 23),
+        ("foo.co.jp", 23),
+        (
+            "This is a tweet with general punctuation characters: \u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
+            "\u200a\u200b\u200c\u200d ‐ ‑ ‒ – — ― ‖  ‗ ‘ ’ ‚ ‛ “ ” „ ‟ ′ ″ ‴ ‵ ‶ ‷",
+            112,
+        ),
+    ],
+    ids=range(20),
+)
+def test_counts_the_weighted_conformance_cases_as_published(text: str, weight: int) -> None:
+    assert x_weight(text) == weight
+
+
 @pytest.mark.parametrize(
     ("text", "at_least"),
     [
