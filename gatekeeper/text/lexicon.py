@@ -4,9 +4,7 @@ A school adds its own entries in the same form. A file that cannot be read is re
 it is used.
 """
 
-import re
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -14,6 +12,7 @@ from importlib.resources import files
 from gatekeeper.errors import BadInput
 from gatekeeper.text.phrases import Atoms, Pattern, PatternError, compile_pattern
 from gatekeeper.text.rules import SEVERITIES, rules
+from gatekeeper.text.toml_words import BrokenToml, read_toml
 
 OUTSIDE = frozenset(
     {
@@ -88,16 +87,14 @@ def parse(text: str, *, known: Lexicon | None = None) -> Lexicon:
         LexiconError: with the line, or with the entry and what is wrong with it.
     """
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
-        line = re.search(r"at line (\d+)", str(err))
-        where = f"Line {line[1]}" if line else "The last line"
-        raise LexiconError(f"{where} of the word list cannot be read: {str(err).split(' (at')[0]}.") from err
-    families = {name: _phrases(name, value) for name, value in _table(data, "families").items()}
+        data = read_toml(text)
+    except BrokenToml as err:
+        raise LexiconError(str(err)) from err
+    families = families_in(data)
     listed = data.get("entry", [])
     if not isinstance(listed, list):
         raise LexiconError("The word list has no [[entry]] parts.")
-    entries = tuple(_entry(raw, number) for number, raw in enumerate(listed, start=1))
+    entries = tuple(read_entry(raw, number) for number, raw in enumerate(listed, start=1))
     names = [entry.id for entry in entries] + [entry.id for entry in (known.entries if known else ())]
     for name in {name for name in names if names.count(name) > 1}:
         raise LexiconError(f"Two entries are called {name!r}.")
@@ -106,6 +103,11 @@ def parse(text: str, *, known: Lexicon | None = None) -> Lexicon:
     if known:
         compiled(whole)
     return lexicon
+
+
+def families_in(data: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+    """The families of words that a file names."""
+    return {name: _phrases(name, value) for name, value in _table(data, "families").items()}
 
 
 def _table(data: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -121,7 +123,12 @@ def _phrases(name: str, value: object) -> tuple[str, ...]:
     return tuple(phrase for part in value.replace("\n", ",").split(",") if (phrase := part.strip()))
 
 
-def _entry(raw: object, number: int) -> Entry:
+def read_entry(raw: object, number: int, *, own: Collection[str] = ()) -> Entry:
+    """One entry of a file, the `number`th of its list; `own` are the rules of the file itself.
+
+    Raises:
+        LexiconError: something is missing or cannot be used; the text names the entry.
+    """
     if not isinstance(raw, dict):
         raise LexiconError(f"Entry {number} is not a table.")
     name = raw.get("id")
@@ -130,7 +137,7 @@ def _entry(raw: object, number: int) -> Entry:
     for key, value in texts.items():
         if not isinstance(value, str) or not value.strip():
             raise LexiconError(f"{called} needs a text for {key!r}.")
-    if texts["rule"] not in rules():
+    if texts["rule"] not in rules() and texts["rule"] not in own:
         raise LexiconError(f"{called} names a rule that does not exist: {texts['rule']}.")
     severity, account, scope = raw.get("severity"), raw.get("account"), raw.get("scope", "sentence")
     if severity is not None and severity not in SEVERITIES:

@@ -2,9 +2,10 @@
 
 import sys
 from bisect import bisect_left
+from collections.abc import Iterable
 
 from gatekeeper.text.draft import Hit
-from gatekeeper.text.rules import SEVERITIES, rules
+from gatekeeper.text.rules import SEVERITIES
 
 
 def _family(rule: str) -> str:
@@ -17,9 +18,9 @@ def _family(rule: str) -> str:
     )
 
 
-def merged(hits: list[Hit]) -> list[Hit]:
-    """The hits without doubles, strictest first, then in reading order."""
-    order = {rule: at for at, rule in enumerate(rules())}
+def merged(hits: list[Hit], book: Iterable[str]) -> list[Hit]:
+    """The hits without doubles, strictest first, then in reading order, then in the order of the rules in the book."""
+    order = {rule: at for at, rule in enumerate(book)}
 
     def strength(hit: Hit) -> tuple[int, int, int]:
         length = 0 if hit.start is None or hit.end is None else hit.end - hit.start

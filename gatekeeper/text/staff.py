@@ -4,7 +4,7 @@ import re
 
 from gatekeeper.text.draft import StaffName
 from gatekeeper.text.fold import fold_word
-from gatekeeper.text.passage import Passage
+from gatekeeper.text.passage import Passage, read
 
 _LETTERS = re.compile(r"[^\W_]+")
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam"])
@@ -26,7 +26,7 @@ class StaffNames:
                 if last:
                     self._add(sequence)
         for phrase in known_phrases:
-            self._add(tuple(_LETTERS.findall(fold_word(phrase))))
+            self._add(tuple(read("text", phrase).words))  # cut as posts are, or "Charlotte's" is never met again
         self.words = frozenset(self.surnames | self.firsts)
 
     def _add(self, sequence: tuple[str, ...]) -> None:
