@@ -38,6 +38,7 @@ VIEWS = (
     "help_pages",
     "posts",
     "photos",
+    "second_looks",
     "findings",
     "media",
     "decide",

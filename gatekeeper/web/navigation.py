@@ -24,6 +24,7 @@ class Entry:
 ENTRIES = (
     Entry("Posts", "posts.index"),
     Entry("Decisions", "decide.inbox"),
+    Entry("Second looks", "second_looks.index"),
     Entry("Pupils and permissions", "pupils.index"),
     Entry("Channels", "channels.index"),
     Entry("Staff", "staff.index"),

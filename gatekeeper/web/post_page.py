@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from flask import render_template
 
@@ -23,10 +24,11 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Search:
-    """The pupils that were asked for, at the face they were asked for."""
+    """The pupils that were asked for, at the face they were asked for, and how: by name, by class, or this one."""
 
     face_id: int
     matches: PupilMatches
+    kind: Literal["name", "class", "one"] = "name"
 
 
 def post_page(

@@ -18,10 +18,12 @@ from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.repository import accounts_of, current_version, findings_of, publications_of
 from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
 from gatekeeper.workflow.answerable import RESOLVABLE
+from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.facts import facts_of
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
 from gatekeeper.workflow.post_history import HistoryLine, history_of
+from gatekeeper.workflow.recognition import is_on
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stop import may_stop
 from gatekeeper.workflow.submit import HELD, SUBMITTABLE
@@ -99,6 +101,9 @@ class PostView:
     channel_sketches: tuple[tuple[str, str], ...]  # (kind, the account's name)
     text: str = ""
     photos: tuple[PhotoView, ...] = ()
+    classes: tuple[str, ...] = ()  # of the school, for its author to choose one
+    colleagues: tuple[str, ...] = ()  # everybody who works here now, likewise
+    recognition: bool = False  # whether faces are compared with enrolled pupils
     findings: tuple[FindingView, ...] = ()
     passages: tuple[Passage, ...] = ()
     open_items: tuple[OpenItem, ...] = ()
@@ -145,6 +150,11 @@ class PostView:
         """How many faces still block."""
         return sum(face.against is not None for photo in self.photos for face in photo.faces)
 
+    @property
+    def next_face(self) -> int | None:
+        """The first face that still blocks."""
+        return next((face.id for photo in self.photos for face in photo.faces if face.against), None)
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -182,6 +192,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
         state = PostState(post.state)
         content = _content(session, post, today=today) if pictures else _Content()
         ready = state is P.OPEN and pictures and not content.open_items
+        resolves = mine and state in RESOLVABLE and bool(content.photos)
         return PostView(
             id=post.id,
             title=post.title or f"Post {post.id}",
@@ -204,6 +215,9 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             history=history_of(session, post, words=pictures),
             text=content.text,
             photos=content.photos,
+            classes=classes_on_roll(session) if resolves else (),
+            colleagues=staff_names(session, today=today) if resolves else (),
+            recognition=resolves and is_on(session),
             findings=content.findings,
             passages=content.passages,
             open_items=content.open_items,
@@ -224,10 +238,11 @@ def _content(session: Session, post: Post, *, today: date) -> _Content:
     # findings speak of the sealed version: once the text was edited they are about words that are gone
     version = current_version(session, post)
     stale = version is None or version.revision != post.revision
-    findings = finding_views(session, [] if stale or version is None else findings_of(session, version.id))
+    rows = [] if stale or version is None else findings_of(session, version.id)
+    findings = finding_views(session, rows)
     return _Content(
         text=post.text,
-        photos=photo_views(session, post, facts),
+        photos=photo_views(session, post, facts, findings=findings, rows=rows),
         findings=findings,
         passages=passages_of(post, findings),
         open_items=() if stale else tuple(verdict.open_items(facts)),

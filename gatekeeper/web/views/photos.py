@@ -12,8 +12,9 @@ from gatekeeper.posts.status import FaceState
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.post_page import Search, Trouble, post_page
 from gatekeeper.web.views.posts import AUTHORS
-from gatekeeper.workflow import resolve, submit
-from gatekeeper.workflow.ask_register import pupil_search
+from gatekeeper.workflow import patch, resolve, submit, suggest
+from gatekeeper.workflow import second_look as looking
+from gatekeeper.workflow.ask_register import class_list, pupil_answer, pupil_search
 from gatekeeper.workflow.draft_view import draft_view
 from gatekeeper.workflow.post_view import post_view
 
@@ -21,32 +22,48 @@ bp = Blueprint("photos", __name__, url_prefix="/posts/<int:post_id>")
 
 Answer = Response | str | tuple[str, int]
 _SIDES: Final = ("left", "top", "right", "bottom")
-_WHO: Final = {"staff": FaceState.STAFF, "adult": FaceState.ADULT}
+_WHO: Final = {"staff": FaceState.STAFF, "adult": FaceState.ADULT, "visitor": FaceState.ADULT}
+_QUESTIONS: Final = frozenset({"class", "one"})
+VISITOR: Final = "Visitor, was asked"
 _LONGEST_ID: Final = 9
 
 
 @bp.post("/faces/<int:face_id>/say")
 @roles(*AUTHORS)
 def say(post_id: int, face_id: int) -> Answer:
-    """Who this is: one pupil of those found, or an adult in words. Asking for pupils answers with those found."""
-    typed, what = request.form.get("who", ""), request.form.get("as", "pupil")
-    where = f"face-{face_id}"
-    if what == "pupil" and "pupil" not in request.form:
-        try:
-            matches = pupil_search(services(), face_id, by=person().id, query=typed)
-        except BadInput as refused:
-            return post_page(post_id, trouble=Trouble(where, (str(refused),), {"who": typed}), status=422)
-        return post_page(post_id, search=Search(face_id, matches))
-    number = request.form.get("pupil", "")
-    pupil_id = int(number) if number.isascii() and number.isdigit() and len(number) <= _LONGEST_ID else None
+    """Who this is. Asking for pupils answers with names; choosing one, with the register's answer; then it clears."""
+    what = request.form.get("as", "pupil")
+    pupil_id = _number(request.form.get("pupil", ""))
+    if what in _QUESTIONS or (what == "pupil" and "pupil" not in request.form):
+        return _question(post_id, face_id, what, pupil_id)
+    typed = request.form.get("who", "")
+    words = VISITOR if what == "visitor" else typed
     state = _WHO.get(what, FaceState.PUPIL)
     return _do(
         post_id,
-        where,
-        lambda by: resolve.clear_face(services(), face_id, by=by, state=state, pupil_id=pupil_id, words=typed),
-        typed={"who": typed},
+        f"face-{face_id}",
+        lambda by: resolve.clear_face(services(), face_id, by=by, state=state, pupil_id=pupil_id, words=words),
+        typed={"who": typed, "as": what},
         to=lambda: _next(post_id, face_id),
     )
+
+
+def _question(post_id: int, face_id: int, what: str, pupil_id: int | None) -> Answer:
+    """Ask the roll or the register about one face; nothing is answered by it."""
+    typed = {"who": request.form.get("who", ""), "class": request.form.get("class", ""), "as": what}
+    by = person().id
+    try:
+        if what == "class":
+            return post_page(
+                post_id, search=Search(face_id, class_list(services(), face_id, by=by, class_name=typed["class"]), "class")
+            )
+        if what == "one":
+            return post_page(
+                post_id, search=Search(face_id, pupil_answer(services(), face_id, by=by, pupil_id=pupil_id), "one")
+            )
+        return post_page(post_id, search=Search(face_id, pupil_search(services(), face_id, by=by, query=typed["who"])))
+    except BadInput as refused:
+        return post_page(post_id, trouble=Trouble(f"face-{face_id}", (str(refused),), typed), status=422)
 
 
 @bp.post("/faces/<int:face_id>/cover")
@@ -80,6 +97,25 @@ def no_face(post_id: int, face_id: int) -> Answer:
     )
 
 
+@bp.post("/faces/<int:face_id>/second-look")
+@roles(*AUTHORS)
+def second_look(post_id: int, face_id: int) -> Answer:
+    """Ask a second person whether this box, which the check is sure of, holds no face."""
+
+    def step(by: int) -> None:
+        looking.ask(services(), face_id, by=by)
+        flash("A second person is asked to look. The face blocks until they have.", "success")
+
+    return _do(post_id, f"face-{face_id}", step)
+
+
+@bp.post("/faces/<int:face_id>/second-look/take-back")
+@roles(*AUTHORS)
+def second_look_taken_back(post_id: int, face_id: int) -> Answer:
+    """Ask nobody any more."""
+    return _do(post_id, f"face-{face_id}", lambda by: looking.take_back(services(), face_id, by=by))
+
+
 @bp.post("/faces/<int:face_id>/remove")
 @roles(*AUTHORS)
 def remove_box(post_id: int, face_id: int) -> Answer:
@@ -104,7 +140,7 @@ def cover_all(post_id: int) -> Answer:
 @bp.post("/photos/<int:photo_id>/box")
 @roles(*AUTHORS)
 def box(post_id: int, photo_id: int) -> Answer:
-    """A box in percent of the photo: a face that was missed, or the part to be published."""
+    """A box in percent of the photo: a face that was missed, a part to be covered, or the part to be published."""
     where = f"photo-{photo_id}"
     typed = {side: request.form.get(side, "") for side in _SIDES}
     try:
@@ -113,6 +149,8 @@ def box(post_id: int, photo_id: int) -> Answer:
         return post_page(post_id, trouble=Trouble(where, (str(refused),), typed), status=422)
     if request.form.get("do") == "crop":
         return _do(post_id, where, lambda by: resolve.crop_photo(services(), photo_id, by=by, box=region), typed=typed)
+    if request.form.get("do") == "patch":
+        return _do(post_id, where, lambda by: patch.add_patch(services(), photo_id, by=by, box=region), typed=typed)
     drawn: list[int] = []
     return _do(
         post_id,
@@ -128,6 +166,46 @@ def box(post_id: int, photo_id: int) -> Answer:
 def whole(post_id: int, photo_id: int) -> Answer:
     """Publish the whole photo again."""
     return _do(post_id, f"photo-{photo_id}", lambda by: resolve.crop_photo(services(), photo_id, by=by, box=None))
+
+
+@bp.post("/findings/<int:finding_id>/cover")
+@roles(*AUTHORS)
+def cover_finding(post_id: int, finding_id: int) -> Answer:
+    """Cover the place in the photo that a finding speaks of."""
+    return _do(
+        post_id,
+        f"finding-{finding_id}",
+        lambda by: patch.cover_finding(services(), finding_id, by=by),
+        to="photos",
+    )
+
+
+@bp.post("/patches/<int:patch_id>/remove")
+@roles(*AUTHORS)
+def remove_patch(post_id: int, patch_id: int) -> Answer:
+    """Take a cover off that lies on no face."""
+    return _do(post_id, "photos", lambda by: patch.remove_patch(services(), patch_id, by=by))
+
+
+@bp.post("/photos/<int:photo_id>/size")
+@roles(*AUTHORS)
+def size(post_id: int, photo_id: int) -> Answer:
+    """As sharp as may be, with a reason, or at the lower size again."""
+    sharp, reason = request.form.get("size") == "sharp", request.form.get("reason", "")
+    return _do(
+        post_id,
+        f"photo-{photo_id}",
+        lambda by: patch.set_sharpness(services(), photo_id, by=by, full_size=sharp, reason=reason),
+        typed={"sharp": reason} if sharp else None,
+    )
+
+
+@bp.post("/photos/<int:photo_id>/classes")
+@roles(*AUTHORS)
+def classes(post_id: int, photo_id: int) -> Answer:
+    """Which classes are in this photo: only they are compared, and only while recognition is on."""
+    named = request.form.getlist("class")
+    return _do(post_id, f"photo-{photo_id}", lambda by: suggest.set_classes(services(), photo_id, by, named))
 
 
 @bp.post("/photos/<int:photo_id>/remove")
@@ -158,6 +236,10 @@ def _do(
         return post_page(post_id, trouble=Trouble(where, (str(refused),), typed or {}), status=status)
     anchor = to() if callable(to) else to or where
     return redirect(url_for("posts.show", post_id=post_id, _anchor=anchor), code=303)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_ID else None
 
 
 def _next(post_id: int, face_id: int) -> str:

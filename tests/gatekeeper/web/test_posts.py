@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, Post, Publication
+from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, PictureReading, Post, Publication
 from gatekeeper.posts.repository import seal
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import submit
@@ -80,6 +80,7 @@ def opened(services: Services, people: dict[Role, int], draft: int) -> dict[str,
         one.faces.append(face)
         now, public = services.clock.now(), one.rendition_sha256 or ""
         session.add(PhotoScan(sha256=public, engine="test", faces=[], width=320, height=240, scanned_at=now))
+        session.add(PictureReading(sha256=public, engine="test", words=[], codes=[], read_at=now))
         version = seal(session, post, now=services.clock.now())
         words = {"rule": "claim", "clause": "3.3c", "severity": "justify", "field": "text", "message": "A claim."}
         finding = Finding(version_id=version.id, start=0, end=3, quote="Our", **words)
