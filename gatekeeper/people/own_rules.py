@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, select
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gatekeeper.db.base import Base
@@ -36,6 +36,30 @@ class TaughtPhrase(Base):
     taught_at: Mapped[datetime]
     retired_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     retired_at: Mapped[datetime | None]
+
+
+class WordQuestion(Base):
+    """An author's question to the consent lead: are these words a pupil? Once answered, the words are gone from it."""
+
+    __tablename__ = "word_question"
+    __table_args__ = (
+        CheckConstraint("answer IN ('', 'taught', 'pupil')", name="answer"),
+        CheckConstraint(
+            "(answer = '') = (answered_at IS NULL) AND (answered_by IS NULL) = (answered_at IS NULL)",
+            name="answer_has_author",
+        ),
+        CheckConstraint("answer = '' OR (quote = '' AND sentence = '')", name="words_are_gone"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"), index=True)
+    quote: Mapped[str] = mapped_column(String(120))
+    sentence: Mapped[str] = mapped_column(Text)  # around the quote, other pupils' names left out
+    asked_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    asked_at: Mapped[datetime]
+    answer: Mapped[str] = mapped_column(String(20), default="")
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    answered_at: Mapped[datetime | None]
 
 
 def policy_in_force(session: Session) -> PolicyVersion | None:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from approvals.columns import UtcDateTime
+from gatekeeper.db import guards
 
 revision = "0002"
 down_revision = "0001"
@@ -57,6 +58,33 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["taught_by"], ["staff.id"], name=op.f("fk_taught_phrase_taught_by_staff")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_taught_phrase")),
     )
+    op.create_table(
+        "word_question",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("quote", sa.String(length=120), nullable=False),
+        sa.Column("sentence", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Integer(), nullable=False),
+        sa.Column("asked_at", UtcDateTime(), nullable=False),
+        sa.Column("answer", sa.String(length=20), nullable=False),
+        sa.Column("answered_by", sa.Integer(), nullable=True),
+        sa.Column("answered_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("answer IN ('', 'taught', 'pupil')", name=op.f("ck_word_question_answer")),
+        sa.CheckConstraint(
+            "(answer = '') = (answered_at IS NULL) AND (answered_by IS NULL) = (answered_at IS NULL)",
+            name=op.f("ck_word_question_answer_has_author"),
+        ),
+        sa.CheckConstraint(
+            "answer = '' OR (quote = '' AND sentence = '')", name=op.f("ck_word_question_words_are_gone")
+        ),
+        sa.ForeignKeyConstraint(["answered_by"], ["staff.id"], name=op.f("fk_word_question_answered_by_staff")),
+        sa.ForeignKeyConstraint(["asked_by"], ["staff.id"], name=op.f("fk_word_question_asked_by_staff")),
+        sa.ForeignKeyConstraint(
+            ["post_id"], ["post.id"], name=op.f("fk_word_question_post_id_post"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_word_question")),
+    )
+    op.create_index(op.f("ix_word_question_post_id"), "word_question", ["post_id"], unique=False)
     op.create_table(
         "enrolment",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -158,3 +186,5 @@ def upgrade() -> None:
     op.add_column("photo", sa.Column("classes", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("photo", sa.Column("full_size", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("photo", sa.Column("full_size_reason", sa.Text(), nullable=False, server_default=""))
+    for statement in guards.policy_triggers(op.get_bind().dialect.name):
+        op.execute(statement)
