@@ -19,9 +19,10 @@ from typing import Any, Final, TextIO
 from gatekeeper.errors import GatekeeperError, NotScanned
 from gatekeeper.faces.boxes import Face
 from gatekeeper.faces.client import FaceClient
-from gatekeeper.faces.match import Encoding, encode, nearest
+from gatekeeper.faces.match import Encoding, nearest
 from gatekeeper.faces.service import face_service
-from gatekeeper.posts.media import MAX_FILE_BYTES, PictureRefused, Pixels, decode, publishable
+from gatekeeper.posts.media import MAX_FILE_BYTES, PictureRefused, decode, publishable
+from gatekeeper.sandbox.service import cores
 
 DONE: Final = 0
 WRONG_ARGUMENTS: Final = 2
@@ -64,7 +65,8 @@ def scan_command(
     output = out or sys.stdout
     if gallery is not None and not gallery.is_dir():
         return _complain(f"The gallery {gallery} is not a folder.", WRONG_ARGUMENTS)
-    children = max(1, min(len(os.sched_getaffinity(0)), len(paths)))
+    # one photo gains from a second child only when its faces are to be compared
+    children = cores() if gallery is not None else max(1, min(cores(), len(paths)))
     refused = False
     try:
         with (
@@ -163,7 +165,8 @@ def _scan_one(path: Path, client: FaceClient, gallery: Gallery | None) -> Scanne
         picture = decode(_read(path))
         faces = client.detect(picture.pixels)
         ms = _since(began)
-        described = tuple(_described(faces, picture.pixels, gallery))
+        encodings = None if gallery is None else client.encode(picture.pixels, [face.box for face in faces])
+        described = tuple(_described(faces, encodings, gallery or {}))
     except OSError as problem:
         return Scanned(str(path), _since(began), reason=f"This file cannot be read: {problem.strerror}.")
     except GatekeeperError as refused:
@@ -175,15 +178,16 @@ def _since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 1)
 
 
-def _described(faces: Sequence[Face], pixels: Pixels, gallery: Gallery | None) -> Iterator[dict[str, Any]]:
-    encodings = encode(pixels, [face.box for face in faces]) if gallery is not None else [None] * len(faces)
-    for face, encoding in zip(faces, encodings, strict=True):
+def _described(
+    faces: Sequence[Face], encodings: Sequence[Encoding | None] | None, gallery: Gallery
+) -> Iterator[dict[str, Any]]:
+    for face, encoding in zip(faces, encodings or [None] * len(faces), strict=True):
         entry: dict[str, Any] = {
             "box": [round(side, 2) for side in face.box.as_list()],
             "score": round(face.score, _DECIMALS),
             "state": "unknown",
         }
-        if gallery is not None:
+        if encodings is not None:
             candidates = [] if encoding is None else nearest(gallery, encoding)
             entry["candidates"] = [
                 {"person": candidate.person, "distance": round(candidate.distance, _DECIMALS)}
@@ -202,7 +206,7 @@ def _read_gallery(folder: Path, client: FaceClient) -> Gallery:
                 picture = decode(_read(photo))
                 faces = client.detect(picture.pixels)
                 largest = max(faces, key=lambda face: face.box.area, default=None)
-                encodings = encode(picture.pixels, [largest.box] if largest else [])
+                encodings = client.encode(picture.pixels, [largest.box] if largest else [])
             except (OSError, GatekeeperError) as problem:
                 _complain(f"{photo} is left out of the gallery: {problem}", WRONG_ARGUMENTS)
                 continue
