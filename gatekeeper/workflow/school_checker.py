@@ -7,7 +7,7 @@ was told is, word for word, what the database says now: a child who came this mi
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -15,15 +15,16 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from gatekeeper.people.own_rules import TaughtPhrase
+from gatekeeper.people.own_rules import TaughtPhrase, policy_in_force, softened
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Staff
 from gatekeeper.text import checker
 from gatekeeper.text.draft import Pupil as RollName
 from gatekeeper.text.draft import SchoolWords, StaffName
+from gatekeeper.text.own import read_own
 
-_KEPT: Final = 2  # one in force, and one for those who began before the last change
+_KEPT: Final = 3  # one in force, one for those who began before the last change, one without the school's own rules
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class _Told:
     staff: tuple[str, ...]
     school: SchoolWords
     taught: tuple[str, ...]
+    rules: str
+    softened: tuple[tuple[str, str], ...]
 
 
 class _Kept:
@@ -76,11 +79,22 @@ _kept: Final = _Kept()
 
 
 def checker_for(session: Session) -> checker.Checker:
-    """The text engine as this school's data stand in this transaction. Safe to share between threads."""
-    return _kept.get(_told(session))
+    """The text engine as this school's data stand in this transaction. Safe to share between threads.
+
+    Raises:
+        LexiconError: this version of the program cannot read the rules that the school keeps. Nothing is checked
+            until somebody mends them, and so nothing is passed.
+    """
+    policy = policy_in_force(session)
+    return _kept.get(_told(session, rules=policy.rules if policy else "", soft=softened(session)))
 
 
-def _told(session: Session) -> _Told:
+def checker_as_shipped(session: Session) -> checker.Checker:
+    """The same with the rules as they came with the product; for proving new ones."""
+    return _kept.get(_told(session, rules="", soft={}))
+
+
+def _told(session: Session, *, rules: str, soft: Mapping[str, str]) -> _Told:
     pupils = session.execute(  # leavers too: a child does not become nameable by leaving
         select(
             Pupil.id, Pupil.first_name, Pupil.last_name, Pupil.known_as, Pupil.year, Pupil.class_name, Pupil.born_on
@@ -95,6 +109,8 @@ def _told(session: Session) -> _Told:
         staff=tuple(staff),
         school=_school_words(session),
         taught=tuple(taught),
+        rules=rules,
+        softened=tuple(sorted(soft.items())),
     )
 
 
@@ -104,6 +120,8 @@ def _build(told: _Told) -> checker.Checker:
         [_staff_name(name) for name in told.staff],
         told.school,
         known_phrases=told.taught,
+        own=read_own(told.rules),
+        softened=dict(told.softened),
     )
 
 
