@@ -19,7 +19,7 @@ from gatekeeper.policy.verdict import (
     PostFacts,
     open_items,
 )
-from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, Post, SecondLook
+from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, PictureReading, Post, SecondLook
 from gatekeeper.posts.repository import accounts_of, findings_of
 from gatekeeper.posts.status import FaceState
 from gatekeeper.workflow.services import Services
@@ -102,11 +102,14 @@ def is_inside(photo: Photo, face: Face) -> bool:
 
 
 def _is_scanned(session: Session, photo: Photo) -> bool:
-    """Whether the original and, where there is one, the rendition were both looked at in full."""
+    """Whether the original and, where there is one, the rendition were both looked at in full, and the latter read."""
     if photo.scanned_sha256 != photo.original_sha256:
         return False
+    if photo.rendition_sha256 is None:
+        return True
     looked_at = select(PhotoScan.sha256).where(PhotoScan.sha256 == photo.rendition_sha256)
-    return photo.rendition_sha256 is None or session.scalars(looked_at).first() is not None
+    read = select(PictureReading.sha256).where(PictureReading.sha256 == photo.rendition_sha256)
+    return session.scalars(looked_at).first() is not None and session.scalars(read).first() is not None
 
 
 def _was_confirmed(session: Session, face: Face) -> bool:

@@ -1,43 +1,54 @@
-"""Puts a version's words through the text engine and writes the findings down.
+"""Puts a version's words, and what stands in its photos, through the text engine and writes the findings down.
 
 An author's reason survives a later version only where the very same rule found the very same words in the same place
-of the post; anything else is asked anew.
+of the post; anything else is asked anew. A pupil who must never be published cannot be named, whoever allows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from gatekeeper.people.pupils import Pupil
+from gatekeeper.policy.verdict import NEVER
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.draft import Draft, Picture
+from gatekeeper.workflow.look import Looked
+from gatekeeper.workflow.picture_words import Told, told_of_photos
 from gatekeeper.workflow.school_checker import checker_for
 
+_NOBODY_CAN = " Nobody can allow this."
 
-def check_words(session: Session, post: Post, version: Version, accounts: Sequence[ChannelAccount]) -> None:
-    """Write down what the engine has to say about the version's text, descriptions and file names."""
+
+def check_words(
+    session: Session,
+    post: Post,
+    version: Version,
+    accounts: Sequence[ChannelAccount],
+    looked: Iterable[Looked] = (),
+) -> None:
+    """Write down what there is to say about the version's text, descriptions, file names, and letters in its photos.
+
+    What is said of the photos beyond their letters follows the answers about faces and is left alone here.
+    """
     earlier = _earlier_reasons(session, post, version)
-    session.execute(delete(Finding).where(Finding.version_id == version.id))
-    draft = Draft(
-        text=post.text,
-        pictures=tuple(Picture(file=photo.file_name, alt=photo.alt) for photo in post.photos),
-        platform=accounts[0].kind if accounts else "",
-        account="school",
-    )
-    for hit in checker_for(session).check(draft):
-        kept = earlier.get((hit.rule, hit.field, hit.quote or ""))
+    session.execute(delete(Finding).where(Finding.version_id == version.id, Finding.field.not_like("images[%].photo")))
+    for told in found_in(session, post, accounts, looked):
+        kept = earlier.get((told.rule, told.field, told.quote))
         session.add(
             Finding(
                 version_id=version.id,
-                rule=hit.rule,
-                clause=hit.clause,
-                severity=hit.severity,
-                field=hit.field,
-                start=hit.start,
-                end=hit.end,
-                quote=hit.quote or "",
-                message=hit.message,
+                rule=told.rule,
+                clause=told.clause,
+                severity=told.severity,
+                field=told.field,
+                start=told.start,
+                end=told.end,
+                quote=told.quote,
+                box=list(told.box) if told.box else None,
+                message=told.message,
                 state=kept.state if kept else FindingState.OPEN,
                 reason=kept.reason if kept else "",
                 resolved_by=kept.resolved_by if kept else None,
@@ -45,6 +56,53 @@ def check_words(session: Session, post: Post, version: Version, accounts: Sequen
             )
         )
     session.flush()
+
+
+def found_in(
+    session: Session, post: Post, accounts: Sequence[ChannelAccount], looked: Iterable[Looked] = ()
+) -> list[Told]:
+    """Everything the engine finds in the post as it stands, with the roll as it stands now."""
+    checker = checker_for(session)
+    draft = Draft(
+        text=post.text,
+        pictures=tuple(Picture(file=photo.file_name, alt=photo.alt) for photo in post.photos),
+        platform=accounts[0].kind if accounts else "",
+        account="school",
+    )
+    told = [
+        Told(
+            rule=hit.rule,
+            clause=hit.clause,
+            severity=hit.severity,
+            field=hit.field,
+            start=hit.start,
+            end=hit.end,
+            quote=hit.quote or "",
+            message=hit.message,
+            pupil_ids=hit.pupil_ids,
+        )
+        for hit in checker.check(draft)
+    ]
+    told += told_of_photos(session, post, checker, looked)
+    never = _never(session, {pupil_id for one in told for pupil_id in one.pupil_ids})
+    return [_beyond_allowing(one) if never & set(one.pupil_ids) else one for one in told]
+
+
+def _never(session: Session, pupil_ids: set[str]) -> set[str]:
+    """Those of these pupils who carry the mark "never publish"."""
+    if not pupil_ids:
+        return set()
+    marked = session.scalars(
+        select(Pupil.id).where(Pupil.id.in_([int(number) for number in pupil_ids]), Pupil.never_publish)
+    )
+    return {str(number) for number in marked}
+
+
+def _beyond_allowing(told: Told) -> Told:
+    """The finding as one that no headteacher can allow; what only asks for a reason may be somebody else, and stays."""
+    if told.severity != "block":
+        return told
+    return replace(told, rule=NEVER + told.rule, message=told.message + _NOBODY_CAN)
 
 
 def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[tuple[str, str, str], Finding]:

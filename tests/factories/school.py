@@ -22,7 +22,7 @@ from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.media import MediaStore, render
-from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, Post, Publication, Version
+from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, PictureReading, Post, Publication, Version
 from gatekeeper.posts.repository import move, seal
 from gatekeeper.posts.status import FaceState, PostState
 from gatekeeper.scanners.photo import ENGINE
@@ -30,6 +30,7 @@ from gatekeeper.settings import Settings, load_settings
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import decide
 from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.legible import READER
 from gatekeeper.workflow.services import Services
 
 PIN = "482915"
@@ -204,6 +205,7 @@ class School:
         session.merge(
             PhotoScan(sha256=sha, engine=ENGINE, faces=[], width=made.width, height=made.height, scanned_at=now)
         )
+        session.merge(PictureReading(sha256=sha, engine=READER, words=[], codes=[], read_at=now))
 
     def ask(self, post_id: int, *, override: bool = False) -> str:
         """Put the post before the headteacher; returns the opened link's secret, without a proof yet."""

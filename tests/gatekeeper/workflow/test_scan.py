@@ -22,7 +22,7 @@ from gatekeeper.faces.boxes import Box
 from gatekeeper.faces.boxes import Face as SeenFace
 from gatekeeper.posts.model import Face, Finding, Photo, Post
 from gatekeeper.posts.status import FaceState, FindingState, PostState
-from gatekeeper.workflow import resolve
+from gatekeeper.workflow import look, resolve
 from gatekeeper.workflow import scan as step
 from gatekeeper.workflow.change import touch
 from gatekeeper.workflow.photos import add_photo
@@ -213,7 +213,7 @@ def test_a_cover_that_did_not_hold_blocks(school: School, monkeypatch: pytest.Mo
     post = submitted(school, picture(40))
     step.scan(school.services, post)
     cover(school, faces(school)[0].id)
-    monkeypatch.setattr(step.redact, "cover", lambda pixels, _boxes: pixels)
+    monkeypatch.setattr(look.redact, "cover", lambda pixels, *_boxes: pixels)
     check_again(school, post, send=True)
     step.scan(school.services, post)
     with school.services.db.read() as session:
@@ -358,7 +358,7 @@ def test_what_a_new_engine_finds_in_the_original_is_written_down(
     post = submitted(school, picture(1000, width=4000))
     step.scan(school.services, post)
     assert faces(school) == []
-    monkeypatch.setattr(step, "ENGINE", "better/2")
+    monkeypatch.setattr(look, "ENGINE", "better/2")
     looks = finder.detect
     finder.blind_above = None
     finder.detect = lambda pixels: looks(pixels) if pixels.shape[1] > 3000 else []  # type: ignore[method-assign]
@@ -383,7 +383,7 @@ def test_a_face_covered_while_the_picture_is_made_is_covered_in_what_is_publishe
     first, second = faces(school)
     cover(school, first.id)
     check_again(school, post)
-    task_of, asked = step._task, itertools.count(1)
+    task_of, asked = look.task_of, itertools.count(1)
     begun, done = threading.Event(), threading.Event()
 
     def cover_the_other() -> None:
@@ -401,7 +401,7 @@ def test_a_face_covered_while_the_picture_is_made_is_covered_in_what_is_publishe
     other = threading.Thread(target=cover_the_other)
     other.start()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(step, "_task", looked_at_and_then_waited)
+        patch.setattr(look, "task_of", looked_at_and_then_waited)
         step.scan(school.services, post)
     other.join(10)
     step.scan(school.services, post)
