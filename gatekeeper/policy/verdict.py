@@ -154,6 +154,11 @@ def is_overridable(severity: str, rule: str) -> bool:
     return severity == "block" and not rule.startswith(NEVER)
 
 
+def is_pupil_name(rule: str) -> bool:
+    """Whether a finding under this rule says that a pupil is named."""
+    return rule.removeprefix(NEVER).startswith("pupil-name")
+
+
 def open_items(facts: PostFacts) -> list[OpenItem]:
     """Everything that is still open, in the order a person works through it."""
     items: list[OpenItem] = []

@@ -40,6 +40,7 @@ from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
+from gatekeeper.workflow import incident
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.facts import photos_against
 from gatekeeper.workflow.outcome import ended, record_published
@@ -117,6 +118,7 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
             str(closed) if isinstance(closed, GateClosed) else "A photo's bytes are not those that were approved."
         )
         _fail(services, claim, sentence=sentence, kind="gate_closed")
+        incident.at_publication(services, claim.publication_id)
         return
     except ChannelError as error:
         _not_sent(services, claim, error)

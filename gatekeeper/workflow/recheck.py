@@ -1,10 +1,10 @@
 """Looks again, before the headteacher is asked and before a yes counts, whether the sealed version still stands.
 
 Between the check and the decision a family may withdraw its permission, a channel may be closed, a stored picture may
-be damaged. Whatever no longer stands takes the post back to where somebody can mend it; it never goes on regardless.
+be damaged, a child may have come whose name stands in the post. Whatever no longer stands takes the post back to where
+somebody can mend it; it never goes on regardless.
 """
 
-import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,20 +14,22 @@ from sqlalchemy.orm import Session
 from approvals import requests
 from gatekeeper import jobs
 from gatekeeper.people.staff import Role, Staff
+from gatekeeper.policy.verdict import is_pupil_name
 from gatekeeper.posts.digest import Content, digest_of
-from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Post, Version
-from gatekeeper.posts.repository import content_of, move
+from gatekeeper.posts.repository import accounts_of, content_of, findings_of, move
 from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import incident
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.facts import open_items_of
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
-
-log = logging.getLogger(__name__)
+from gatekeeper.workflow.wise import sync_wise
+from gatekeeper.workflow.words import found_in
 
 CHANGED = "Something changed since this post was checked, so it went back to its author."
 DAMAGED = "A stored photo was damaged. It is being prepared and checked again."
+NAMED_SINCE = "A name in this post is a pupil's name on the register now. It is being checked again."
 
 
 @dataclass(frozen=True)
@@ -40,27 +42,26 @@ class Seen:
 
 @dataclass(frozen=True)
 class Against:
-    """Why a version no longer stands: sentences for the author, and the pictures that are no longer what they were."""
+    """Why a version no longer stands: sentences for the author, and what has to be done again before anybody can mend it.
+
+    Attributes:
+        damaged: the pictures that are no longer what they were.
+        check_again: the words have to be checked again, for somebody's name is among them now.
+    """
 
     sentences: tuple[str, ...]
     damaged: frozenset[str] = frozenset()
+    check_again: bool = False
 
 
 def look_at_pictures(services: Services, version: Version) -> Seen:
     """Read every picture of the version from the disk and hash it. Slow, so it is done outside any transaction."""
-    whole = set()
-    for photo in Content.from_canonical(version.canonical).photos:
-        try:
-            services.media.read(photo.sha256)
-        except MediaDamaged:
-            log.warning("version %d: a stored picture is missing or changed", version.id)
-        else:
-            whole.add(photo.sha256)
-    return Seen(version.id, frozenset(whole))
+    wanted = {photo.sha256 for photo in Content.from_canonical(version.canonical).photos}
+    return Seen(version.id, frozenset(wanted - incident.damaged(services.media, wanted)))
 
 
 def find_against(services: Services, session: Session, post: Post, version: Version, seen: Seen) -> Against | None:
-    """Everything that no longer stands, or None: content, pictures, permissions and channels, asked at this instant."""
+    """Everything that no longer stands, or None: content, pictures, permissions, channels and names, at this instant."""
     content = Content.from_canonical(version.canonical)
     wanted = frozenset(photo.sha256 for photo in content.photos)
     if seen.version_id != version.id or not wanted <= seen.whole:
@@ -71,9 +72,21 @@ def find_against(services: Services, session: Session, post: Post, version: Vers
         or content_of(session, post).canonical() != version.canonical
     ):
         return Against(("The stored post is not the one that was checked. Please send it for checking again.",))
+    sync_wise(services, session, post)
     if items := open_items_of(services, session, post):
         return Against(tuple(item.sentence for item in items))
+    if _is_named_since(session, post, version):
+        return Against((NAMED_SINCE,), check_again=True)
     return None
+
+
+def _is_named_since(session: Session, post: Post, version: Version) -> bool:
+    """Whether the roll of this moment finds a pupil's name in the post that blocks, and that the check did not know."""
+    known = {(finding.rule, finding.field, finding.quote) for finding in findings_of(session, version.id)}
+    return any(
+        told.severity == "block" and is_pupil_name(told.rule) and (told.rule, told.field, told.quote) not in known
+        for told in found_in(session, post, accounts_of(session, post))
+    )
 
 
 def take_back(session: Session, post: Post, against: Against, *, now: datetime) -> None:
@@ -85,12 +98,16 @@ def take_back(session: Session, post: Post, against: Against, *, now: datetime) 
     post.note = " ".join(against.sentences)
     people = {post.author_id}
     if against.damaged:
+        incident.report(session, post, against.damaged, found_at="decision", now=now)
         for photo in post.photos:
             if photo.rendition_sha256 in against.damaged:
                 photo.rendition_sha256 = None  # the check makes it again from the original, and looks at it again
         move(post, PostState.SCANNING)
         jobs.order(session, jobs.SCAN, post.id, now=now)
         people.update(session.scalars(select(Staff.id).where(Staff.role == Role.ADMINISTRATOR, Staff.active)))
+    elif against.check_again:
+        move(post, PostState.SCANNING)
+        jobs.order(session, jobs.SCAN, post.id, now=now)
     else:
         move(post, PostState.OPEN)
     for staff_id in sorted(people):

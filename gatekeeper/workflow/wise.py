@@ -18,7 +18,7 @@ from gatekeeper.policy.photo_rules import (
     remarks_about,
     severity_of,
 )
-from gatekeeper.policy.verdict import NEVER
+from gatekeeper.policy.verdict import is_pupil_name
 from gatekeeper.posts.model import Face, Finding, Mark, Photo, PictureReading, Post, Version
 from gatekeeper.posts.picture_rendition import map_box, unmap_box, whole_pixels
 from gatekeeper.posts.repository import findings_of
@@ -181,7 +181,7 @@ def _join(session: Session, version: Version, photos: tuple[PublishedPhoto, ...]
     """Make one matter of a pupil's name and a pupil's face, or two again when the face is covered."""
     shown = [f"photo {photo.index + 1}" for photo in photos if photo.shows_pupil]
     for finding in findings_of(session, version.id):
-        if not finding.rule.removeprefix(NEVER).startswith("pupil-name"):
+        if not is_pupil_name(finding.rule):
             continue
         if finding.alone is None and shown:
             finding.alone = [finding.severity, finding.message]

@@ -197,7 +197,7 @@ class School:
         for place, name in enumerate(pupils):
             photo.faces.append(
                 Face(
-                    x1=20 + 90 * place, y1=40, x2=80 + 90 * place, y2=110, score=0.95, source="detector",
+                    x1=20 + 90 * place, y1=40, x2=70 + 90 * place, y2=100, score=0.95, source="detector",
                     state=FaceState.PUPIL, pupil_id=self.pupils[name], resolved_by=self.author, resolved_at=now,
                 )
             )  # fmt: skip

@@ -36,12 +36,20 @@ def set_state(school: School, state: FaceState, *, score: float = 0.9) -> None:
             face.state, face.words, face.score = state, "Mrs Quarry", score
 
 
+def close_up(school: School, *pupils: str) -> int:
+    post_id = school.post(pupils=pupils)
+    with school.services.step() as session:
+        for face in session.scalars(select(Face)):
+            face.y2 = 110
+    return post_id
+
+
 def test_a_close_up_of_a_pupil_asks_for_a_reason_and_the_reason_stays(school: School) -> None:
-    post = school.post(pupils=("Wren",))
+    post = close_up(school, "Wren")
     found = synced(school, post)
     assert set(found) == {"photo-close-up", "photo-lone-child"}
     assert found["photo-close-up"].severity == "justify"
-    assert found["photo-close-up"].box == [20, 40, 80, 110]
+    assert found["photo-close-up"].box == [20, 40, 70, 110]
     with school.services.step() as session:
         row = session.get_one(Finding, found["photo-close-up"].id)
         row.state, row.reason = FindingState.ANSWERED, "The family asked for this portrait."
@@ -57,7 +65,7 @@ def test_what_was_said_of_a_pupil_goes_when_the_face_is_covered(school: School) 
 
 
 def test_a_school_may_soften_and_switch_off_what_is_guidance(school: School) -> None:
-    post = school.post(pupils=("Wren",))
+    post = close_up(school, "Wren")
     with school.services.step() as session:
         session.add(
             PolicyVersion(
