@@ -111,6 +111,13 @@ def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "read the whole ledger and say whether every entry is as it was written",
     )
     verify.add_argument("--data", metavar="DIR", type=Path, help="the data folder (default: as in the settings)")
+    keys = commands.add_parser("keys", help="the keys of this installation")
+    _add(
+        keys.add_subparsers(metavar="COMMAND", required=True),
+        "rotate-templates",
+        _rotate_templates,
+        "put a new key of the face templates in front of the old ones",
+    )
 
 
 def _run(_asked: argparse.Namespace) -> int:
@@ -243,6 +250,17 @@ def _verify_ledger(asked: argparse.Namespace) -> int:
         answer |= {"broken_at": found.broken_at, "reason": found.reason}
     print(json.dumps(answer))
     return DONE if found.ok else FAILED
+
+
+def _rotate_templates(_asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.keys import rotate_templates
+    from gatekeeper.settings import load_settings
+
+    rotate_templates(load_settings("keys"))
+    _say(
+        "A new key stands in front. Restart Gatekeeper: the scanning process then seals every face template anew with it."
+    )
+    return DONE
 
 
 def _say(line: str) -> None:

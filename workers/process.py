@@ -28,7 +28,7 @@ from gatekeeper.errors import SettingsError
 from gatekeeper.log import configure_logging, place_of
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.settings import SECRETS, Settings, load_settings
-from gatekeeper.workflow import sweep
+from gatekeeper.workflow import enrol, sweep
 from workers import perform
 from workers.held import HeldWork
 from workers.keeper import ScanEngines
@@ -39,6 +39,7 @@ log = logging.getLogger("workers.process")
 _SWEEP_EVERY = 60.0
 _ASK_REDIS_EVERY = 2.0
 _LOOK_LIMIT = 10
+_ORDERING = 30.0
 _FAREWELL = 1.0  # seconds a child gets to finish when the process is asked to stop
 
 
@@ -70,6 +71,8 @@ class WorkerProcess:
         try:
             for claim in self._held.abandoned:
                 self._put_back(claim)
+            if self.queue == "scan":
+                self._run_child(_order_seal_anew, 0, seconds=_ORDERING)
             log.info("ready")
             while not self._stopping:
                 self.turn()
@@ -210,6 +213,10 @@ def _be_a_child(parent: int, act: Callable[[int], object], subject_id: int, seco
 
 def _sweep(_nothing: int) -> None:
     sweep.run(perform.services_for("mail"))
+
+
+def _order_seal_anew(_nothing: int) -> None:
+    enrol.order_seal_anew(perform.services_for("scan"))
 
 
 def _function(job: jobs.Job) -> Callable[[int], object]:

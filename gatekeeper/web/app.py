@@ -32,6 +32,7 @@ VIEWS = (
     "pupils",
     "pupil_form",
     "consent_import",
+    "enrolment",
     "channels",
     "school",
     "audit",

@@ -33,7 +33,13 @@ ENTRIES = (
     Entry("Help", "help_pages.index"),
 )
 #: blueprints without an entry of their own stand under this one
-UNDER = {"consent_import": "pupils", "pupil_form": "pupils", "photos": "posts", "findings": "posts"}
+UNDER = {
+    "consent_import": "pupils",
+    "enrolment": "pupils",
+    "pupil_form": "pupils",
+    "photos": "posts",
+    "findings": "posts",
+}
 
 
 def menu() -> list[tuple[str, str, bool]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, url_for
 from flask_wtf.file import FileField
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
 from wtforms import DateField, StringField, TextAreaField
 from wtforms.fields import ColorField
@@ -13,6 +13,7 @@ from wtforms.validators import Optional
 from gatekeeper.errors import BadInput
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff
+from gatekeeper.people.templates import FaceTemplate
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.web import theme
 from gatekeeper.web.access import person, public, roles, services
@@ -106,7 +107,7 @@ def record_dpia() -> Answer | tuple[str, int]:
         except BadInput as refused:
             typed.refuse(refused.fields)
         else:
-            flash("The assessment is recorded.", "success")
+            flash("The assessment is recorded, and matching is on. Nobody is enrolled yet.", "success")
             return redirect(url_for("school.form", _anchor="recognition"), code=303)
     return _page(_filled(), typed), 422
 
@@ -114,9 +115,9 @@ def record_dpia() -> Answer | tuple[str, int]:
 @bp.post("/recognition/remove")
 @keepers
 def remove_dpia() -> Answer:
-    """Take the record back."""
+    """Take the record back, and delete every template with it."""
     steps.remove_dpia(services(), by=person().id)
-    flash("The record is taken back. Faces are not matched.", "success")
+    flash("Matching is off, and everything kept for it is deleted.", "success")
     return redirect(url_for("school.form", _anchor="recognition"), code=303)
 
 
@@ -169,4 +170,7 @@ def _page(typed: SchoolForm, dpia: DpiaForm) -> str:
     values = _settings()
     with services().db.read() as session:
         recorder = session.scalar(select(Staff.name).where(Staff.id == values["recognition"].get("recorded_by")))
-    return render_template("web/school/form.html", form=typed, dpia=dpia, settings=values, recorder=recorder)
+        enrolled = session.scalar(select(func.count(FaceTemplate.pupil_id.distinct()))) or 0
+    return render_template(
+        "web/school/form.html", form=typed, dpia=dpia, settings=values, recorder=recorder, enrolled=enrolled
+    )
