@@ -134,7 +134,7 @@ class PhotoView:
             for one in self.findings if one.box and one.face_id is None
         ]  # fmt: skip
         patched = [
-            shape("patch", "■", f"Covered part {patch.number}", patch.corners, target=f"patch-{patch.id}")
+            shape("patch", f"■{patch.number}", f"Covered part {patch.number}", patch.corners, target=f"patch-{patch.id}")
             for patch in self.patches
         ]
         faces = [

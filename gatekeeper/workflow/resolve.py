@@ -26,6 +26,8 @@ from gatekeeper.workflow.facts import facts_of, is_inside
 from gatekeeper.workflow.own_post import own_post
 from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.sharpness import is_too_large
+from gatekeeper.workflow.wise import sync_wise
 
 P = PostState
 SHORTEST_REASON: Final = 10
@@ -60,6 +62,7 @@ def clear_face(
             raise BadInput("Choose who this is.", fields={"state": "Choose who this is."})
         if not refused:
             write_answer(session, face, state, by=by, now=now, pupil_id=pupil_id, words=words)
+            sync_wise(services, session, post)
     if refused:  # raised only now, so that the question stays in the audit
         raise BadInput(refused, fields={"pupil": refused})
 
@@ -68,7 +71,7 @@ def not_a_face(services: Services, face_id: int, *, by: int) -> None:
     """Say that a box holds no face; refused where the detector is sure, for that takes a second person, or by hand."""
     now = services.clock.now()
     with services.step() as session:
-        face, _ = own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         if face.state == FaceState.COVERED:
             raise Conflict("This face is covered. Take the cover off first.")
         if face.source == "hand":
@@ -76,6 +79,7 @@ def not_a_face(services: Services, face_id: int, *, by: int) -> None:
         if face.score >= verdict.SURE_SCORE:
             raise bad("state", "This is clearly a face to the check. Ask a second person to look at it.")
         write_answer(session, face, FaceState.NOT_A_FACE, by=by, now=now)
+        sync_wise(services, session, post)
 
 
 def cover_face(services: Services, face_id: int, *, by: int) -> None:
@@ -111,15 +115,17 @@ def undo_face(services: Services, face_id: int, *, by: int) -> None:
         covered = face.state == FaceState.COVERED
         if face.state != FaceState.UNKNOWN:
             write_answer(session, face, FaceState.UNKNOWN, by=by, now=now)
-        if covered:
+        if covered or is_too_large(face.photo):
             look_again(session, post, (face.photo,), by=by, now=now)
+        else:
+            sync_wise(services, session, post)
 
 
 def add_face(services: Services, photo_id: int, *, by: int, box: Box) -> int:
     """Draw a box that the detector missed; it blocks like any other until it is answered. Its id is given back."""
     now = services.clock.now()
     with services.step() as session:
-        photo, _ = own_photo(session, photo_id, by)
+        photo, post = own_photo(session, photo_id, by)
         x1, y1, x2, y2 = within(photo, box)
         if min(x2 - x1, y2 - y1) < SMALLEST_BOX:
             raise bad("box", "This box is too small. Draw it around the whole face.")
@@ -131,6 +137,10 @@ def add_face(services: Services, photo_id: int, *, by: int, box: Box) -> int:
         if not is_inside(photo, face):
             raise bad("box", "This part of the photo is cropped away, so nobody there will be seen.")
         record(session, at=now, staff_id=by, action="face.drawn", subject=f"face:{face.id}")
+        if is_too_large(photo):  # somebody is in it after all, and people are published smaller
+            look_again(session, post, (photo,), by=by, now=now)
+        else:
+            sync_wise(services, session, post)
         return face.id
 
 
@@ -146,6 +156,8 @@ def remove_box(services: Services, face_id: int, *, by: int) -> None:
         record(session, at=now, staff_id=by, action="face.box_removed", subject=f"face:{face_id}")
         if covered:
             look_again(session, post, (photo,), by=by, now=now)
+        else:
+            sync_wise(services, session, post)
 
 
 def crop_photo(services: Services, photo_id: int, *, by: int, box: Box | None) -> None:

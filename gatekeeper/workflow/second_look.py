@@ -22,6 +22,7 @@ from gatekeeper.posts.status import FaceState, PostState
 from gatekeeper.workflow.answerable import RESOLVABLE, bad, own_face
 from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.wise import sync_wise
 
 #: who may be asked; a line manager for the people they manage, so that no more staff than needed see a pupil's photo
 ANSWERERS: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.CONSENT_LEAD, Role.LINE_MANAGER})
@@ -95,6 +96,7 @@ def answer(services: Services, look_id: int, *, by: Staff, no_face: bool) -> Non
         look.no_face, look.answered_by, look.answered_at, look.closed_at = no_face, by.id, now, now
         if no_face:
             write_answer(session, face, FaceState.NOT_A_FACE, by=by.id, now=now)
+            sync_wise(services, session, post)
         detail = {"no_face": no_face}
         record(session, at=now, staff_id=by.id, action="second_look.answered", subject=f"face:{face.id}", detail=detail)
 

@@ -64,8 +64,10 @@ section.addEventListener("click", (event) => {
 });
 
 // after an answer the page comes back with the next face in its address: it is opened, and what is left is said aloud
-const asked = location.hash.startsWith("#face-") && document.getElementById(location.hash.slice(1));
-if (asked?.matches("[data-open]") && !section.querySelector("[autofocus]")) {
+const asked = location.hash.startsWith("#face-") ? document.getElementById(location.hash.slice(1)) : null;
+const ready = section.querySelector("[autofocus]");
+if (ready) ready.focus(); // a browser that was sent to a place on the page leaves this to us
+else if (asked?.matches("[data-open]")) {
   const say = asked.querySelector("[data-say]");
   if (say) say.open = true;
   arrive(asked);
