@@ -5,27 +5,30 @@ A picture that could not be read in full is not scanned, and blocks: an unread b
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy.orm import Session
 
 from gatekeeper.errors import NotScanned
-from gatekeeper.lettering.reading import Code, Line, Reading, Region
+from gatekeeper.lettering.reading import Code, Line, Reading
 from gatekeeper.posts.media import Pixels
 from gatekeeper.posts.model import PictureReading
 from gatekeeper.workflow.services import Services
+
+if TYPE_CHECKING:
+    from gatekeeper.lettering.marks import SeenMark
 
 #: names the engine that reads and its settings: another one reads every rendition again
 READER: Final = "pp-ocrv6-small/1"
 
 
-@dataclass(frozen=True, slots=True)
-class SeenMark:
-    """A registered mark that seems to be in the picture."""
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """What a look leaves for the findings: the marks seen, in pixels of this rendition."""
 
-    mark_id: int
-    box: Region
-    likeness: float
+    photo_id: int
+    rendition: str
+    marks: tuple["SeenMark", ...] = ()
 
 
 def read_once(services: Services, sha256: str, pixels: Callable[[], Pixels]) -> None:
@@ -62,7 +65,15 @@ def reading_of(session: Session, sha256: str | None) -> Reading | None:
     )
 
 
-def marks_in(services: Services, pixels: Callable[[], Pixels]) -> tuple[SeenMark, ...]:
-    """The registered marks in this picture; nothing is decoded where none is registered."""
-    del services, pixels
-    return ()
+def marks_in(services: Services, pixels: Callable[[], Pixels]) -> tuple["SeenMark", ...]:
+    """The registered marks in this picture; nothing is decoded where none is registered.
+
+    Raises:
+        NotScanned: it could not be searched.
+    """
+    # what searches pictures is loaded only by whoever does: the process of the pages asks here what was read, no more
+    from gatekeeper.lettering.marks import find_marks
+    from gatekeeper.workflow.marks import known_marks
+
+    known = known_marks(services)
+    return tuple(find_marks(pixels(), known)) if known else ()

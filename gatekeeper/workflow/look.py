@@ -23,7 +23,7 @@ from gatekeeper.posts.repository import post_for_update
 from gatekeeper.posts.status import FaceState
 from gatekeeper.scanners.photo import ENGINE, Comparison, Known, compare
 from gatekeeper.workflow import incident
-from gatekeeper.workflow.legible import SeenMark, marks_in, read_once
+from gatekeeper.workflow.legible import Looked, marks_in, read_once
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.sharpness import is_too_large, longest_side
 
@@ -55,15 +55,6 @@ class Task:
     def cut(self) -> Cut:
         """The published part, in whole pixels of the original."""
         return whole_pixels(self.crop, width=self.width, height=self.height)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Looked:
-    """What a look leaves for the findings: the marks seen, in pixels of this rendition."""
-
-    photo_id: int
-    rendition: str
-    marks: tuple[SeenMark, ...] = ()
 
 
 def task_of(photo: Photo) -> Task:

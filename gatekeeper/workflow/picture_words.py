@@ -14,8 +14,7 @@ from gatekeeper.posts.model import Mark, Photo, Post
 from gatekeeper.posts.picture_rendition import unmap_box, whole_pixels
 from gatekeeper.scanners.lettering import LoneNames, words_in
 from gatekeeper.text.checker import Checker
-from gatekeeper.workflow.legible import reading_of
-from gatekeeper.workflow.look import Looked
+from gatekeeper.workflow.legible import Looked, reading_of
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ from gatekeeper.posts.model import Photo, Post
 from gatekeeper.posts.repository import accounts_of, move, post_for_update, seal
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow.facts import open_items_of
-from gatekeeper.workflow.look import Looked, Task, look_at_photo, task_of
+from gatekeeper.workflow.legible import Looked
+from gatekeeper.workflow.look import Task, look_at_photo, task_of
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.wise import sync_wise
 from gatekeeper.workflow.words import check_words

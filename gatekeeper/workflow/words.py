@@ -15,7 +15,7 @@ from gatekeeper.policy.verdict import NEVER
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.draft import Draft, Picture
-from gatekeeper.workflow.look import Looked
+from gatekeeper.workflow.legible import Looked
 from gatekeeper.workflow.picture_words import Told, told_of_photos
 from gatekeeper.workflow.school_checker import checker_for
 
