@@ -38,6 +38,7 @@ VIEWS = (
     "audit",
     "help_pages",
     "posts",
+    "live",
     "photos",
     "second_looks",
     "findings",

@@ -6,14 +6,15 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gatekeeper.people.staff import Staff
 from gatekeeper.policy import verdict
 from gatekeeper.policy.verdict import FindingFacts
-from gatekeeper.posts.model import Finding, Photo, Post, Version
+from gatekeeper.posts.model import Finding, Post, Version
 from gatekeeper.posts.status import FindingState
+from gatekeeper.text.suggest import suggest
+from gatekeeper.workflow.own_words import own_words
 
 _OF_IMAGE: Final = re.compile(r"images\[(\d{1,3})\]\.([a-z]{1,20})")
 #: what a photo's own fields are called; those that hold no typed words are never marked in a text
@@ -29,13 +30,17 @@ SEVERITY_WORDS: Final = {
     "block": ("Must be changed", "✕"),
     "justify": ("Give a reason", "?"),
     "advice": ("Advice", "i"),
+    "todo": ("Still to do", "○"),
 }
 _ORDER: Final = ("block", "justify", "advice")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FindingView:
-    """One finding, numbered in the order of the page; `photo_id` is the photo whose picture it speaks of, if one."""
+    """One finding, numbered in the order of the page; `photo_id` is the photo whose picture it speaks of, if one.
+
+    `suggestion` are neutral words that could stand there instead, where there are any.
+    """
 
     id: int
     number: int
@@ -50,6 +55,7 @@ class FindingView:
     start: int | None
     end: int | None
     photo_id: int | None
+    suggestion: str
     state: FindingState
     reason: str
     resolved_by: str
@@ -78,16 +84,13 @@ class Passage:
 def finding_views(session: Session, findings: list[Finding]) -> tuple[FindingView, ...]:
     """The findings, those that block first."""
     ordered = sorted(findings, key=lambda f: _ORDER.index(f.severity) if f.severity in _ORDER else -1)
-    photos = _photos_of(session, ordered)
-    return tuple(_view(session, finding, number, photos) for number, finding in enumerate(ordered, start=1))
+    post = _post_of(session, ordered)
+    return tuple(_view(session, finding, number, post) for number, finding in enumerate(ordered, start=1))
 
 
 def passages_of(post: Post, findings: tuple[FindingView, ...]) -> tuple[Passage, ...]:
     """The text, and every other field that something was found in, with the places marked."""
-    texts = {"text": post.text}
-    for index, photo in enumerate(post.photos):
-        texts[f"images[{index}].alt"] = photo.alt
-        texts[f"images[{index}].file"] = photo.file_name
+    texts = _texts_of(post)
     named = {finding.field for finding in findings}
     return tuple(
         Passage(name, place_of(name), _segments(text, [f for f in findings if f.field == name]))
@@ -104,28 +107,41 @@ def place_of(field: str) -> str:
     return _PLACES.get(found[2], _PLACES["photo"]).format(int(found[1]) + 1)
 
 
-def _photos_of(session: Session, findings: list[Finding]) -> tuple[int, ...]:
-    """The ids of the photos that the findings count by their place, in that order."""
-    if not any(_OF_IMAGE.fullmatch(finding.field) for finding in findings):
-        return ()
-    query = (
-        select(Photo.id)
-        .join(Version, Version.post_id == Photo.post_id)
-        .where(Version.id == findings[0].version_id)
-        .order_by(Photo.position)
-    )
-    return tuple(session.scalars(query))
+def _post_of(session: Session, findings: list[Finding]) -> Post | None:
+    if not findings:
+        return None
+    version = session.get(Version, findings[0].version_id)
+    return session.get(Post, version.post_id) if version else None
 
 
-def _photo_id(finding: Finding, photos: tuple[int, ...]) -> int | None:
+def _texts_of(post: Post) -> dict[str, str]:
+    """The post's words by field."""
+    texts = {"text": post.text}
+    for index, photo in enumerate(post.photos):
+        texts[f"images[{index}].alt"] = photo.alt
+        texts[f"images[{index}].file"] = photo.file_name
+    return texts
+
+
+def _photo_id(finding: Finding, post: Post | None) -> int | None:
     """The photo that the finding shows a place in; words that were typed about a photo stand in the text's passages."""
     found = _OF_IMAGE.fullmatch(finding.field)
-    if found is None or (finding.box is None and found[2] in {"alt", "file"}) or int(found[1]) >= len(photos):
+    if found is None or post is None or (finding.box is None and found[2] in {"alt", "file"}):
         return None
-    return photos[int(found[1])]
+    photos = post.photos[int(found[1]) : int(found[1]) + 1]
+    return photos[0].id if photos else None
 
 
-def _view(session: Session, finding: Finding, number: int, photos: tuple[int, ...]) -> FindingView:
+def _suggestion(session: Session, finding: Finding, post: Post | None) -> str:
+    text = _texts_of(post).get(finding.field, "") if post and not finding.field.endswith(".file") else ""
+    quoted = text[finding.start : finding.end] if finding.start is not None and finding.end is not None else None
+    if not quoted or quoted != finding.quote:
+        return ""
+    instead = suggest(finding.rule, text, finding.start, finding.end, own_words(session))
+    return instead.words.strip() if instead else ""
+
+
+def _view(session: Session, finding: Finding, number: int, post: Post | None) -> FindingView:
     facts = FindingFacts(
         id=finding.id,
         severity=finding.severity,
@@ -148,7 +164,8 @@ def _view(session: Session, finding: Finding, number: int, photos: tuple[int, ..
         field=finding.field,
         start=finding.start,
         end=finding.end,
-        photo_id=_photo_id(finding, photos),
+        photo_id=_photo_id(finding, post),
+        suggestion=_suggestion(session, finding, post),
         state=FindingState(finding.state),
         reason=finding.reason,
         resolved_by=answered_by.name if answered_by else "",

@@ -60,3 +60,15 @@ def test_a_finding_about_a_photo_that_is_gone_leads_nowhere(school: School) -> N
         school, school.post(), Finding(rule="logo-trademark", field="images[4].mark", start=None, end=None)
     )
     assert (view.photo_id, view.place) == (None, "Mark in photo 5")
+
+
+def test_other_words_are_offered_for_what_stands_in_the_text(school: School) -> None:
+    text = "The cake is Wren Applethwaite's."
+    (one, other, _), _ = seen(
+        school,
+        school.post(text=text),
+        Finding(rule="pupil-name-full", field="text", start=12, end=29, quote="Wren Applethwaite"),
+        Finding(rule="pupil-name-full", field="text", start=12, end=29, quote="Wren somebody else"),
+        Finding(rule="harassment-discrimination", field="text", start=0, end=3, quote="The"),
+    )
+    assert (one.suggestion, other.suggestion) == ("a pupil’s", "")
