@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("Channels", "channels.index"),
     Entry("Staff", "staff.index"),
     Entry("School", "school.form"),
+    Entry("Rules", "rules.index"),
     Entry("Audit", "audit.index"),
     Entry("Help", "help_pages.index"),
 )
@@ -39,6 +40,7 @@ UNDER = {
     "pupil_form": "pupils",
     "photos": "posts",
     "findings": "posts",
+    "teach": "rules",
 }
 
 
