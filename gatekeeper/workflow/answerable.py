@@ -4,6 +4,7 @@ Everything that is said about a face, covered, cropped or made sharper goes thro
 post, and the post must be with its author or being checked. Everybody else is told that there is no such thing.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Final
 
@@ -51,6 +52,22 @@ def own_face(session: Session, face_id: int, by: int) -> tuple[Face, Post]:
     _, post = own_photo(session, face.photo_id, by)
     session.refresh(face)  # what it says now that the post is locked
     return face, post
+
+
+def seen_as(photo: Photo, face: Face) -> str:
+    """What a page shows of a box, by the photo's bytes and the box's corners. Numbers of rows are used again."""
+    corners = ",".join(f"{side:.1f}" for side in (face.x1, face.y1, face.x2, face.y2))
+    return hashlib.sha256(f"{photo.original_sha256}:{corners}".encode()).hexdigest()[:16]
+
+
+def check_is_seen(face: Face, seen: str | None) -> None:
+    """Refuse an answer that was given to another picture: an old window may name a number that is another face by now.
+
+    Raises:
+        Conflict: this is not the box, or not the photo, that the person was looking at.
+    """
+    if seen is not None and seen != seen_as(face.photo, face):
+        raise Conflict("This is not the face you were looking at: the photos changed. Reload the page and look again.")
 
 
 def look_again(session: Session, post: Post, photos: tuple[Photo, ...], *, by: int, now: datetime) -> None:

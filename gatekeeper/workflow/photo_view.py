@@ -14,6 +14,7 @@ from gatekeeper.policy import limits, verdict
 from gatekeeper.policy.verdict import FaceFacts, PhotoFacts, PostFacts
 from gatekeeper.posts.model import Face, FaceAnswer, Finding, Patch, Photo, Post, SecondLook
 from gatekeeper.posts.status import FaceState
+from gatekeeper.workflow.answerable import seen_as
 from gatekeeper.workflow.photo_findings import PhotoFinding, photo_findings
 from gatekeeper.workflow.photo_shapes import Kind, Shape, shape
 from gatekeeper.workflow.suggest import Suggestion, suggestions_for
@@ -59,6 +60,7 @@ class FaceView:
 
     id: int
     number: int
+    seen: str  # this box of this photo's bytes; an answer is for it and for no other
     state: FaceState
     word: str
     sign: str
@@ -134,7 +136,9 @@ class PhotoView:
             for one in self.findings if one.box and one.face_id is None
         ]  # fmt: skip
         patched = [
-            shape("patch", f"■{patch.number}", f"Covered part {patch.number}", patch.corners, target=f"patch-{patch.id}")
+            shape(
+                "patch", f"■{patch.number}", f"Covered part {patch.number}", patch.corners, target=f"patch-{patch.id}"
+            )
             for patch in self.patches
         ]
         faces = [
@@ -246,6 +250,7 @@ def _face(session: Session, face: Face, facts: FaceFacts, about: _About) -> Face
     return FaceView(
         id=face.id,
         number=facts.number,
+        seen=seen_as(face.photo, face),
         state=state,
         word=word,
         sign=sign,

@@ -19,7 +19,17 @@ from gatekeeper.policy import verdict
 from gatekeeper.posts.model import Face, Finding, Post, Version
 from gatekeeper.posts.repository import accounts_of, findings_of, move
 from gatekeeper.posts.status import FaceState, FindingState, PostState
-from gatekeeper.workflow.answerable import Box, answerable, bad, look_again, own_face, own_photo, said, within
+from gatekeeper.workflow.answerable import (
+    Box,
+    answerable,
+    bad,
+    check_is_seen,
+    look_again,
+    own_face,
+    own_photo,
+    said,
+    within,
+)
 from gatekeeper.workflow.ask_register import register_answers
 from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.facts import facts_of, is_inside
@@ -39,9 +49,19 @@ MOST_BOXES: Final = 100
 
 
 def clear_face(
-    services: Services, face_id: int, *, by: int, state: FaceState, pupil_id: int | None = None, words: str = ""
+    services: Services,
+    face_id: int,
+    *,
+    by: int,
+    state: FaceState,
+    pupil_id: int | None = None,
+    words: str = "",
+    seen: str | None = None,
 ) -> None:
     """Say who one face is: a pupil whose family allows it here, a member of staff, or another adult who was asked.
+
+    Args:
+        seen: the picture and box the answer was given to, as the page had them (`seen_as`).
 
     Raises:
         BadInput: nobody was named, or the register does not allow this pupil here; the sentence is the register's.
@@ -51,6 +71,7 @@ def clear_face(
     refused = ""
     with services.step() as session:
         face, post = own_face(session, face_id, by)
+        check_is_seen(face, seen)
         if face.state == FaceState.COVERED:
             raise Conflict("This face is covered. Take the cover off first.")
         if state is FaceState.PUPIL:
@@ -67,11 +88,12 @@ def clear_face(
         raise BadInput(refused, fields={"pupil": refused})
 
 
-def not_a_face(services: Services, face_id: int, *, by: int) -> None:
+def not_a_face(services: Services, face_id: int, *, by: int, seen: str | None = None) -> None:
     """Say that a box holds no face; refused where the detector is sure, for that takes a second person, or by hand."""
     now = services.clock.now()
     with services.step() as session:
         face, post = own_face(session, face_id, by)
+        check_is_seen(face, seen)
         if face.state == FaceState.COVERED:
             raise Conflict("This face is covered. Take the cover off first.")
         if face.source == "hand":

@@ -42,7 +42,9 @@ def say(post_id: int, face_id: int) -> Answer:
     return _do(
         post_id,
         f"face-{face_id}",
-        lambda by: resolve.clear_face(services(), face_id, by=by, state=state, pupil_id=pupil_id, words=words),
+        lambda by: resolve.clear_face(
+            services(), face_id, by=by, state=state, pupil_id=pupil_id, words=words, seen=request.form.get("seen", "")
+        ),
         typed={"who": typed, "as": what},
         to=lambda: _next(post_id, face_id),
     )
@@ -55,7 +57,8 @@ def _question(post_id: int, face_id: int, what: str, pupil_id: int | None) -> An
     try:
         if what == "class":
             return post_page(
-                post_id, search=Search(face_id, class_list(services(), face_id, by=by, class_name=typed["class"]), "class")
+                post_id,
+                search=Search(face_id, class_list(services(), face_id, by=by, class_name=typed["class"]), "class"),
             )
         if what == "one":
             return post_page(
@@ -92,7 +95,7 @@ def no_face(post_id: int, face_id: int) -> Answer:
     return _do(
         post_id,
         f"face-{face_id}",
-        lambda by: resolve.not_a_face(services(), face_id, by=by),
+        lambda by: resolve.not_a_face(services(), face_id, by=by, seen=request.form.get("seen", "")),
         to=lambda: _next(post_id, face_id),
     )
 

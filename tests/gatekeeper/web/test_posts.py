@@ -246,10 +246,13 @@ def test_the_page_shows_boxes_words_and_what_is_left(author: FlaskClient, opened
 
 def test_resolving_without_a_script(author: FlaskClient, services: Services, opened: dict[str, int]) -> None:
     at = f"/posts/{opened['post']}"
-    refused = author.post(f"{at}/faces/{opened['face']}/say", data={"as": "adult", "who": "x"})
+    seen = re.search(r'name="seen" value="(\w{16})"', author.get(at).text)
+    assert seen
+    adult = {"as": "adult", "seen": seen[1]}
+    refused = author.post(f"{at}/faces/{opened['face']}/say", data={**adult, "who": "x"})
     assert refused.status_code == 422
     assert 'value="x"' in refused.text
-    answer = author.post(f"{at}/faces/{opened['face']}/say", data={"as": "adult", "who": "A visitor, was asked"})
+    answer = author.post(f"{at}/faces/{opened['face']}/say", data={**adult, "who": "A visitor, was asked"})
     assert answer.status_code == 303
     refused = author.post(f"{at}/findings/{opened['finding']}/reason", data={"reason": "Because"})
     assert refused.status_code == 422
