@@ -51,7 +51,7 @@ class Checker:
         self._book = {**rules(), **{rule.id: rule for rule in own.rules}}
         self._softened = dict(softened or {})
         self._school = school
-        self._staff = StaffNames(adults, ())
+        self._adults = self._staff = StaffNames(adults, ())
         self._roster = Roster(roll)
         handles = frozenset(fold_word(handle).lstrip("@") for handle in school.handles)
         self._names = PupilNames(self._roster, school.classes, self._staff.words, handles)
@@ -59,7 +59,7 @@ class Checker:
         self._reader = Reader(lexicon or Lexicon.shipped(), school, self._staff)
         # apart from the shipped ones, so that nothing a school writes can change how those are read
         self._own_reader = Reader(own.lexicon(), school, self._staff) if own.entries else None
-        if phrases := tuple(phrase for phrase in known_phrases if in_force(phrase, self._names, self._staff)):
+        if phrases := tuple(phrase for phrase in known_phrases if in_force(phrase, self._names, self._adults)):
             self._staff = StaffNames(adults, phrases)
 
     def entries_in(self, lexicon: Lexicon, text: str, *, account: str = "school") -> set[str]:
@@ -71,7 +71,7 @@ class Checker:
 
     def names_a_pupil(self, phrase: str) -> bool:
         """Whether a phrase names a child on the roll so surely that nobody may teach it away."""
-        return not in_force(phrase, self._names, self._staff)
+        return not in_force(phrase, self._names, self._adults)
 
     def check(self, draft: Draft) -> list[Hit]:
         """Every finding in the draft, the strictest first. No finding does not mean that the policy allows it."""

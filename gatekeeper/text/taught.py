@@ -9,7 +9,7 @@ from gatekeeper.text.staff import StaffNames
 from gatekeeper.text.vocabulary import vocabulary
 
 #: a first name alone is what phrases are taught for; every other form picks out one child
-_MILD: Final = frozenset({"pupil-name-first", "pupil-name-known-as"})
+TEACHABLE: Final = frozenset({"pupil-name-first", "pupil-name-known-as"})
 _FEWEST: Final = 2
 _LETTERS: Final = 2
 
@@ -24,7 +24,7 @@ def in_force(phrase: str, names: PupilNames, staff: StaffNames) -> bool:
     if len(passage.words) < _FEWEST:
         return False
     found = names.find(passage, blocked=staff.words_in(passage))
-    if any(one.rule not in _MILD for one in found):
+    if any(one.rule not in TEACHABLE for one in found):
         return False
     firsts = {at for one in found for at in passage.words_in(one.start, one.end)}
     firsts |= {at for at, word in enumerate(passage.words) if _could_be_pupil(word, names)}

@@ -37,6 +37,7 @@ VIEWS = (
     "channels",
     "school",
     "rules",
+    "teach",
     "audit",
     "help_pages",
     "posts",

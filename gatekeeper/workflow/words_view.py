@@ -14,6 +14,7 @@ from gatekeeper.policy.verdict import FindingFacts
 from gatekeeper.posts.model import Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.suggest import suggest
+from gatekeeper.text.taught import TEACHABLE
 from gatekeeper.workflow.own_words import own_words
 
 _OF_IMAGE: Final = re.compile(r"images\[(\d{1,3})\]\.([a-z]{1,20})")
@@ -39,7 +40,8 @@ _ORDER: Final = ("block", "justify", "advice")
 class FindingView:
     """One finding, numbered in the order of the page; `photo_id` is the photo whose picture it speaks of, if one.
 
-    `suggestion` are neutral words that could stand there instead, where there are any.
+    `suggestion` are neutral words that could stand there instead, where there are any. `teachable` findings may turn
+    out to be no pupil at all, as the consent lead can say.
     """
 
     id: int
@@ -56,6 +58,7 @@ class FindingView:
     end: int | None
     photo_id: int | None
     suggestion: str
+    teachable: bool
     state: FindingState
     reason: str
     resolved_by: str
@@ -166,6 +169,7 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
         end=finding.end,
         photo_id=_photo_id(finding, post),
         suggestion=_suggestion(session, finding, post),
+        teachable=finding.rule in TEACHABLE and finding.start is not None,
         state=FindingState(finding.state),
         reason=finding.reason,
         resolved_by=answered_by.name if answered_by else "",
