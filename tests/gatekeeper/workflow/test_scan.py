@@ -7,67 +7,25 @@ real detectors have their own tests. Decoding, rendering, storing and the text e
 import io
 import itertools
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 from sqlalchemy import select
 
 from gatekeeper import jobs
 from gatekeeper.db.session import Database
-from gatekeeper.errors import BadInput, NotScanned
-from gatekeeper.faces.boxes import Box
+from gatekeeper.errors import BadInput
 from gatekeeper.faces.boxes import Face as SeenFace
 from gatekeeper.posts.model import Face, Finding, Photo, Post
 from gatekeeper.posts.status import FaceState, FindingState, PostState
 from gatekeeper.workflow import look, resolve
 from gatekeeper.workflow import scan as step
-from gatekeeper.workflow.change import touch
-from gatekeeper.workflow.photos import add_photo
 from gatekeeper.workflow.services import Services
 from tests.conftest import ToldClock
+from tests.factories.looking import MagentaFinder, check_again, picture, submitted
 from tests.factories.school import School, make_services
-
-MAGENTA = (255, 0, 255)
-
-
-class MagentaFinder:
-    """Finds magenta squares; counts how often it was asked; `only_small` makes it blind to large pictures."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.fails = False
-        self.sure = 0.9
-        self.blind_above: int | None = None
-
-    def detect(self, pixels: np.ndarray) -> list[SeenFace]:
-        self.asked += 1
-        if self.fails:
-            raise NotScanned("The face finder stopped in the middle of this photo.")
-        if self.blind_above is not None and pixels.shape[1] > self.blind_above:
-            return []
-        red, green, blue = (pixels[:, :, k].astype(int) for k in range(3))
-        hit = (red > 200) & (green < 90) & (blue > 200)
-        columns = np.flatnonzero(hit.any(axis=0))
-        found = []
-        for group in np.split(columns, np.flatnonzero(np.diff(columns) > 3) + 1):
-            if len(group) > 8:
-                rows = np.flatnonzero(hit[:, group[0] : group[-1] + 1].any(axis=1))
-                box = Box(float(group[0]), float(rows[0]), float(group[-1] + 1), float(rows[-1] + 1))
-                found.append(SeenFace(box, self.sure, "magenta"))
-        return found
-
-
-def picture(*places: int, width: int = 400) -> bytes:
-    """A green picture with a magenta square of 60 px at each of these columns."""
-    image = Image.new("RGB", (width, 300), (30, 120, 60))
-    for x in places:
-        ImageDraw.Draw(image).rectangle((x, 100, x + 60, 160), fill=MAGENTA)
-    stored = io.BytesIO()
-    image.save(stored, "PNG")
-    return stored.getvalue()
 
 
 @pytest.fixture
@@ -83,32 +41,6 @@ def services(sqlite_database: object, tmp_path: object, clock: ToldClock, finder
 @pytest.fixture
 def school(services: Services) -> School:
     return School(services)
-
-
-def submitted(school: School, *pictures: bytes, text: str = "Our harvest table is full.", send: bool = False) -> int:
-    """A post that was just sent for checking."""
-    services = school.services
-    post_id = school.post(text=text)
-    with services.step() as session:
-        touch(session, session.get_one(Post, post_id), by=school.author, now=services.clock.now())
-    for number, data in enumerate(pictures):
-        add_photo(services, post_id, school.author, data=data, file_name=f"IMG_{number}.png")
-    check_again(school, post_id, send=send)
-    return post_id
-
-
-def check_again(
-    school: School, post_id: int, *, send: bool = False, change: Callable[[Post], None] | None = None
-) -> None:
-    with school.services.step() as session:
-        post = session.get_one(Post, post_id)
-        if change:
-            change(post)
-        for photo in post.photos:
-            photo.alt, photo.people = photo.alt or "A table of vegetables in the hall", "none"
-        post.state = PostState.SCANNING
-        post.send_when_clear = send
-        jobs.order(session, jobs.SCAN, post.id, now=school.services.clock.now())
 
 
 def faces(school: School) -> list[Face]:
