@@ -82,7 +82,9 @@ class FirstNames:
             and self._surname_follows(passage, end, wordy=wordy)
         ):
             return True
-        local = words[start] in self._class_words and after in {"class", "classes", "classroom"}
+        local = words[start] in self._class_words and (
+            after in {"class", "classes", "classroom", "are", "were", "have"} or before == "in"
+        )
         if local or self._adult(passage, mention):
             return True
         joined = gap_before.endswith("-") or gap_after.startswith("-")
@@ -194,7 +196,12 @@ class FirstNames:
                 "panto",
                 "pantomime",
             }
-        return self._in_title(passage, mention)
+        return self._dressed_up(passage, mention) or self._in_title(passage, mention)
+
+    def _dressed_up(self, passage: Passage, mention: Mention) -> bool:
+        """On World Book Day "a very tall Matilda" is a costume."""
+        before = range(max(passage.sentences[passage.sentence[mention.start]][0], mention.start - 3), mention.start)
+        return "world book day" in passage.text and any(passage.words[word] in self._words.articles for word in before)
 
     def _in_title(self, passage: Passage, mention: Mention) -> bool:
         """Inside quotation marks with several capitalised words: a book, a song, a play."""

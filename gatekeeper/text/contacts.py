@@ -44,6 +44,11 @@ _ROLES = frozenset(
 _STREETS = frozenset(["street", "road", "lane", "avenue", "close", "drive", "crescent", "terrace"])
 _NOT_STREETS = frozenset(
     [
+        "about",
+        "for",
+        "to",
+        "with",
+        "on",
         "jan",
         "january",
         "feb",
@@ -272,7 +277,7 @@ class Contacts:
 
     def _is_address(self, passage: Passage, match: re.Match[str]) -> bool:
         if self._own_address(match[0]) or re.search(
-            r"\b(?:year|y|class|age|aged|route|bus|page|chapter|unit) ?$",
+            r"\b(?:year|y|class|age|aged|route|bus|page|chapter|unit|stage|ks) ?$",
             passage.text[max(0, match.start() - 8) : match.start()],
         ):
             return False

@@ -29,6 +29,7 @@ OUTSIDE = frozenset(
         "age",
         "handle",
         "password",
+        "someone",
     }
 )
 _SCOPES = ("sentence", "pair", "post")

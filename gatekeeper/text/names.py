@@ -309,6 +309,10 @@ class NameFinder:
                 continue
             between = range(end, room.start) if room.start >= end else range(room.end, start)
             close = len(between) <= (1 if known else _NEAR)
+            if known and (
+                passage.gap(end - 1).startswith(",") or (start and passage.words[start - 1] in {"in", "for"})
+            ):
+                continue  # "In RE, Year 3 ...": a subject
             if close and all(passage.words[word] in self._words.class_links for word in between):
                 return Named(min(start, room.start), max(end, room.end), "pupil-name-initials", frozenset(members))
         if len(owners) > 1 or known:

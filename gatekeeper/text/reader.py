@@ -13,6 +13,7 @@ from gatekeeper.text.phrases import Mark, Pattern, find_row
 from gatekeeper.text.pupils import NameSpan
 from gatekeeper.text.rooms import Room
 from gatekeeper.text.staff import StaffNames
+from gatekeeper.text.unnamed import unnamed
 
 _TIME = re.compile(r"(?:[01]?\d|2[0-3])[.:][0-5]\d(?:am|pm)?|(?:1[0-2]|0?\d)(?:am|pm)|noon|midday|midnight")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -52,6 +53,8 @@ _PERCENT = re.compile(r"\d {0,1}(?:%|per ?cent|percent)")
 _TIME_WORDS = frozenset({"noon", "midday", "midnight"})
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "dr", "sir", "madam", "headmaster"])
 _LONGEST = 120
+_PEOPLE = frozenset({"pupil-name", "staff-name"})
+_PLACES = frozenset({"room", "house", "school"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ class Reader:
             yield 0, len(passage.words), found
             return
         for at, (first, last) in enumerate(passage.sentences):
-            if scope == "sentence":
+            if scope == "sentence" or len(passage.sentences) == 1:
                 yield first, last, by_sentence[at]
             elif at + 1 < len(passage.sentences):
                 both = {
@@ -158,8 +161,12 @@ class Reader:
                 spans = (passage.words_in(match.start(), match.end()) for match in shape.finditer(passage.text))
                 marks += [(name, span.start, span.stop) for span in spans]
         marks += [("room", room.start, room.end) for room in rooms]
-        named = (passage.words_in(name.start, name.end) for name in names)
+        named = [passage.words_in(name.start, name.end) for name in names]
         marks += [("pupil-name", span.start, span.stop) for span in named]
+        if self._atoms.number("someone") is not None:
+            known = {at for kind, start, end in marks if kind in _PEOPLE for at in range(start, end)}
+            places = {at for kind, start, end in marks if kind in _PLACES for at in range(start, end)}
+            marks += [("someone", at, at + 1) for at in unnamed(passage, known, places)]
         for kind, start, end in marks:
             atom = self._atoms.number(kind)
             if atom is not None and start < end:

@@ -33,6 +33,9 @@ class Vocabulary:
     plain_titles: frozenset[str]
     articles: frozenset[str]
     naming: frozenset[str]
+    he_or_she: frozenset[str]
+    one_child: frozenset[str]
+    calendar: frozenset[str]
     cues: frozenset[tuple[str, ...]]
     phrases: tuple[tuple[str, ...], ...]
 
