@@ -40,13 +40,14 @@ function count() {
 }
 function countAlts() {
   for (const field of form.querySelectorAll("textarea[data-count]")) {
-    let place = field.nextElementSibling;
-    if (!place?.classList.contains("alt-count")) {
+    const holder = field.closest(".field");
+    let place = holder.querySelector(".alt-count");
+    if (!place) {
       place = document.createElement("p");
       place.className = "alt-count";
-      field.after(place);
+      holder.append(place);
     }
-    const number = [...field.value].length;
+    const number = field.value.length; // an emoji is two, as the channels count
     place.textContent = `${number.toLocaleString("en-GB")} of ${Number(field.dataset.count).toLocaleString("en-GB")}`;
     place.classList.toggle("over", number > Number(field.dataset.count));
   }
