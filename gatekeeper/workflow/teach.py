@@ -18,7 +18,7 @@ from gatekeeper.people.own_rules import TaughtPhrase, WordQuestion
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Finding, Post, Version
 from gatekeeper.posts.repository import findings_of, move, post_for_update
-from gatekeeper.posts.status import PostState
+from gatekeeper.posts.status import EDITABLE, PostState
 from gatekeeper.text.taught import TEACHABLE
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.own_post import own_post, readable_post
@@ -31,7 +31,8 @@ LONGEST_WHY: Final = 500
 _LONGEST_SENTENCE: Final = 300
 _REACH: Final = 4  # words that a suggested phrase may take in on each side
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_BETWEEN: Final = frozenset({"the", "of", "and", "in", "de", "van"})
+_BETWEEN: Final = frozenset({"the", "of", "in", "de", "van"})
+_OPENS: Final = frozenset({"", ".", "!", "?", ":", "\n"})
 _OF_ALT: Final = re.compile(r"images\[(\d{1,3})\]\.alt")
 _OWN_POST: Final = "This is your own post, so somebody else has to say that these words are no pupil."
 
@@ -178,7 +179,12 @@ def retire(services: Services, phrase_id: int, *, by: int) -> None:
 
 def questions(session: Session) -> list[Question]:
     """What waits for the consent lead, the oldest first."""
-    rows = session.scalars(select(WordQuestion).where(WordQuestion.answer == "").order_by(WordQuestion.id))
+    rows = session.scalars(
+        select(WordQuestion)
+        .join(Post, Post.id == WordQuestion.post_id)
+        .where(WordQuestion.answer == "", Post.state.in_(EDITABLE - {PostState.WITHDRAWN}))
+        .order_by(WordQuestion.id)
+    )
     return [
         Question(
             id=row.id,
@@ -281,6 +287,8 @@ def _stretch(text: str, words: list[re.Match[str]], at: int, step: int) -> int:
         if not 0 <= at + step < len(words) or text[words[near].end() : words[far].start()].strip(" "):
             break
         at += step
+        if step < 0 and text[: words[at].start()].rstrip(" \"'“‘")[-1:] in _OPENS:
+            break  # a capital that opens a sentence says nothing
         if words[at][0][0].isupper():
             furthest = at
         elif words[at][0] not in _BETWEEN:
