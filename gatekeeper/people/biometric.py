@@ -80,5 +80,15 @@ def newest_biometric(session: Session, pupil_id: int) -> tuple[Consent, Biometri
     return (found[0], found[1]) if found else None
 
 
+def biometric_facts(session: Session, pupil_id: int) -> dict[int, BiometricFacts]:
+    """The facts behind every answer ever recorded of this child, by the answer's number."""
+    rows = session.scalars(
+        select(BiometricFacts)
+        .join(Consent, Consent.id == BiometricFacts.consent_id)
+        .where(Consent.pupil_id == pupil_id)
+    )
+    return {row.consent_id: row for row in rows}
+
+
 def _no(sentence: str, consent: Consent) -> Answer:
     return Answer(allowed=False, sentence=sentence, consent_id=consent.id)

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SMALLEST_FACE: Final = 80  # pixels of the shorter side
 _CLEAR: Final = 0.8  # how sure the detectors are of a face that nothing hides
+_PART: Final = 0.5  # of an unsure box inside the face
 _OFF: Final = "Matching is switched off for the school, so no photo is taken."
 
 
@@ -154,14 +155,19 @@ def the_one_clear_face(faces: Sequence[Face]) -> Box:
     large = sorted((face for face in faces if can_be_compared(face.box)), key=lambda face: -face.box.area)
     if not large:
         raise Unfit("No face was found. Take the photo from the front, in good light, with the face filling it.")
-    if len(large) > 1:
+    face, *others = large
+    if any(not _is_part_of(other, face) for other in others):
         raise Unfit("More than one face was found. Only this pupil may be in the photo.")
-    face = large[0]
     if min(face.box.width, face.box.height) < SMALLEST_FACE:
         raise Unfit(f"The face is too small: it needs {SMALLEST_FACE} pixels. Go nearer.")
     if face.score < _CLEAR:
         raise Unfit("The face is not clear. Take the photo from the front, in good light, with nothing before it.")
     return face.box
+
+
+def _is_part_of(other: Face, face: Face) -> bool:
+    """Whether an unsure box is half of the same face, as detectors sometimes draw it, and not somebody else."""
+    return other.score < _CLEAR and other.box.shared(face.box) >= _PART * other.box.area
 
 
 def _picture(data: bytes, number: int, count: int) -> bytes:

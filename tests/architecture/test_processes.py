@@ -139,7 +139,7 @@ def test_helpers_hold_no_secret_at_all(demo: Demo, wait_until: Wait, part: str) 
 
 
 def test_no_secret_stands_on_a_command_line_or_in_a_log(demo: Demo) -> None:
-    keys = [(demo.data / "keys" / name).read_text().strip() for name in ("web_key", "seal_key")]
+    keys = [(demo.data / "keys" / name).read_text().strip() for name in ("web_key", "seal_key", "template_key")]
     texts = [*demo.family().values(), *(path.read_text() for path in (demo.data / "logs").iterdir()), demo.said]
     assert not [text for text in texts if any(key in text for key in keys)]
 

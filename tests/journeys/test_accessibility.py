@@ -10,6 +10,7 @@ from sqlalchemy import select
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Face, Finding, Photo, Post
 from gatekeeper.posts.status import FaceState
+from gatekeeper.workflow import second_look
 from tests.factories.school import PIN, School
 from tests.journeys.conftest import Site
 
@@ -18,8 +19,8 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started"),
-    Role.HEADTEACHER: ("/", "/decisions", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/account"),
-    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import"),
+    Role.HEADTEACHER: ("/", "/decisions", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/account"),
+    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/pupils/3",
@@ -114,6 +115,27 @@ def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) ->
     reader.goto(f"{site.url}/posts/new")
     reader.get_by_role("button", name="Send to be checked").click()
     check(reader)  # the form with every error on it
+
+
+def test_answering_a_face_is_accessible_and_fits(site: Site, reader: Page) -> None:
+    post = open_post(site.school)
+    with site.school.services.db.begin() as session:
+        face = session.scalars(select(Face.id).where(Face.state == FaceState.UNKNOWN)).first() or 0
+    second_look.ask(site.school.services, face, by=site.school.author)
+    site.sign_in(reader.context, Role.AUTHOR)
+    reader.goto(f"{site.url}/posts/{post}")
+    panel = reader.locator(f"#face-{face}")
+    panel.get_by_label("or a class").select_option("Heron")
+    panel.get_by_role("button", name="Show names").click()
+    panel.get_by_role("button", name="Wren Applethwaite").wait_for()
+    check(reader)
+    panel.get_by_role("button", name="Wren Applethwaite").click()
+    panel.get_by_text("May be shown on X.").wait_for()
+    for closed in reader.locator("section.photos details:not([open]) > summary").all():
+        closed.click()
+    check(reader)  # with everything unfolded
+    site.sign_in(reader.context, Role.DEPUTY)
+    look(reader, f"{site.url}/second-looks/")
 
 
 def test_the_form_of_a_pupil_is_accessible_and_fits_with_every_error_on_it(site: Site, reader: Page) -> None:

@@ -12,7 +12,7 @@ from wtforms.validators import Optional
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, NotFound
 from gatekeeper.people.accounts import names_of_staff
-from gatekeeper.people.biometric import Said, biometric_answer, newest_biometric
+from gatekeeper.people.biometric import Said, biometric_answer, biometric_facts, newest_biometric
 from gatekeeper.people.consent import Basis, Purpose, answer_for
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
@@ -279,7 +279,7 @@ def _page(pupil_id: int, **forms: Form) -> str:
         ]
         biometric = newest_biometric(db, pupil_id)
         biometric_says = biometric_answer(db, pupil, today=today)
-        history = consent_history(db, pupil_id)
+        history, facts = consent_history(db, pupil_id), biometric_facts(db, pupil_id)
         names = names_of_staff(db)
     permission = forms.get("permission")
     if permission is None:
@@ -294,6 +294,8 @@ def _page(pupil_id: int, **forms: Form) -> str:
         biometric_says=biometric_says,
         asked=forms.get("biometric") or BiometricForm(prefix="biometric", formdata=None, data={"given_on": today}),
         history=history,
+        facts=facts,
+        said_words=SAID_WORDS,
         names=names,
         permission=permission,
         never=forms.get("never") or ReasonForm(prefix="never", formdata=None),

@@ -178,6 +178,7 @@ def test_what_the_family_said_is_recorded_fact_by_fact(browser: Browser, service
     objects = {"biometric-said": "child", "biometric-given_on": "2026-11-20"}
     assert lead.post(f"/pupils/{pupils[2]}/biometric", data=objects).status_code == 303
     assert "The pupil objects. That beats every consent." in lead.get(f"/pupils/{pupils[2]}").text
+    assert "No: the pupil objects" in lead.get(f"/pupils/{pupils[2]}").text.partition("History")[2]
     assert browser(Role.HEADTEACHER).post(f"/pupils/{pupils[2]}/biometric", data=FAMILY).status_code == 403
 
 

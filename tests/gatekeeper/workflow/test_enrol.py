@@ -211,6 +211,14 @@ def test_cannot_use_a_photo_without_exactly_one_clear_face(
     assert (templates(school), photos_left(school)) == ([], 0)
 
 
+def test_half_of_the_same_face_is_nobody_else_unless_the_detectors_are_sure(school: EnrolledSchool) -> None:
+    half = Face(Box(170, 100, 270, 200), 0.61, "drawn")
+    assert enrol.the_one_clear_face([half, FACE]) == FACE.box
+    for other in (replace(half, score=0.85), Face(Box(100, 100, 220, 200), 0.61, "drawn")):
+        with pytest.raises(enrol.Unfit, match="More than one"):
+            enrol.the_one_clear_face([other, FACE])
+
+
 def test_somebody_tiny_behind_the_pupil_does_no_harm(school: EnrolledSchool) -> None:
     school.finder.faces = [Face(Box(5, 5, 30, 40), 0.9, "drawn"), FACE]
     waiting = ask(school)
