@@ -14,6 +14,7 @@ from gatekeeper.text.pupils import NameSpan
 from gatekeeper.text.rooms import Room
 from gatekeeper.text.staff import StaffNames
 from gatekeeper.text.unnamed import unnamed
+from gatekeeper.text.vocabulary import vocabulary
 
 _TIME = re.compile(r"(?:[01]?\d|2[0-3])[.:][0-5]\d(?:am|pm)?|(?:1[0-2]|0?\d)(?:am|pm)|noon|midday|midnight")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -182,7 +183,7 @@ class Reader:
         if word in self._houses:
             yield "house", at, at + 1
         if passage.capital[at]:
-            if not passage.opening[at]:
+            if not passage.opening[at] and word not in vocabulary().calendar:
                 yield "capital", at, at + 1
             if word in self._staff.surnames or word in self._staff.firsts:
                 yield "staff-name", at, at + 1
