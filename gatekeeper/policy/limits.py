@@ -73,6 +73,7 @@ class Measure:
         empty: whether there are no words at all.
         links: how many addresses of pages are in it.
         mentions: the accounts it names, as typed.
+        repeated: whether the very same words were published before.
         cashtags: the share symbols it names, as typed.
         unprintable: whether it holds a sign that nobody sees and platforms refuse or drop.
     """
@@ -83,6 +84,7 @@ class Measure:
     mentions: tuple[str, ...] = ()
     cashtags: tuple[str, ...] = ()
     unprintable: bool = False
+    repeated: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +121,9 @@ def text_findings(measure: Measure, *, photos: int) -> tuple[LimitFinding, ...]:
             many = "a link" if measure.links == 1 else f"{measure.links} links"
             said = f"With {many} this costs about {limit.price_with_link} on {limit.label}; without, {limit.price}."
             found.append(_of_text("advice", "limit-link-price", said))
+    if measure.repeated and measure.counts and not measure.empty:
+        said = "These very words were published before. A platform may refuse them a second time."
+        found.append(_of_text("advice", "limit-repeated", said))
     if measure.unprintable:
         said = "The text holds an invisible sign that channels do not accept. Please type it again."
         found.append(_of_text("block", "limit-unprintable", said))

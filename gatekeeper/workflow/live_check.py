@@ -6,7 +6,7 @@ somebody asked is, because asking is also a way of trying names.
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from gatekeeper.errors import BadInput
 from gatekeeper.people.staff import record
 from gatekeeper.policy import limits
 from gatekeeper.posts.model import ChannelAccount, Photo, Post
+from gatekeeper.posts.status import PostState
 from gatekeeper.text.draft import Draft, Hit, Picture
 from gatekeeper.text.suggest import OwnWords, Suggestion, suggest
 from gatekeeper.workflow.own_words import own_words
@@ -78,13 +79,14 @@ def live_check(services: Services, by: int, typed: Typed) -> tuple[LiveFinding, 
     with services.db.read() as session:
         names, kinds = _file_names(session, by, typed), _kinds(session, typed)
         checker, own = checker_for(session), own_words(session)
+        repeated = _is_repeated(session, texts["text"])
     pictures = []
     for index, photo in enumerate(typed.photos):
         pictures.append(Picture(file=names.get(photo.id, ""), alt=_whole(photo.alt)))
         texts[f"images[{index}].alt"] = pictures[-1].alt or ""
         texts[f"images[{index}].file"] = pictures[-1].file
     draft = Draft(text=texts["text"], pictures=tuple(pictures), platform=kinds[0] if kinds else "", account="school")
-    measure = measure_of(texts["text"], set(kinds))
+    measure = replace(measure_of(texts["text"], set(kinds)), repeated=repeated)
     asked = [
         *limits.text_findings(measure, photos=len(pictures)),
         *limits.photo_findings([picture.alt or "" for picture in pictures]),
@@ -145,6 +147,11 @@ def _kinds(session: Session, typed: Typed) -> list[str]:
         return []
     known = select(ChannelAccount.kind).where(ChannelAccount.id.in_(typed.channels)).order_by(ChannelAccount.id)
     return [kind for kind in session.scalars(known) if kind in limits.LIMITS]
+
+
+def _is_repeated(session: Session, text: str) -> bool:
+    known = select(Post.id).where(Post.text == text.strip(), Post.state == PostState.PUBLISHED).limit(1)
+    return bool(text.strip()) and "\0" not in text and session.scalar(known) is not None
 
 
 def _is_only_empty(hit: Hit) -> bool:

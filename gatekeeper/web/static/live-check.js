@@ -75,9 +75,9 @@ class Area {
     if (finding.clause) put(head, "span", "live-clause", `Policy ${finding.clause}`);
     if (finding.field.endsWith(".file")) put(head, "span", "live-clause", finding.place);
     put(line, "p", "live-sentence", finding.sentence);
-    const buttons = put(line, "p", "live-buttons");
+    put(line, "p", "live-buttons");
     if (finding.start !== null && !finding.field.endsWith(".file")) {
-      const show = button(buttons, "Show", () => this.select(line.finding.start, line.finding.end));
+      const show = button(head, "Show", () => this.select(line.finding.start, line.finding.end));
       put(show, "span", "visually-hidden", ` ${finding.quote}`);
     }
     return line;

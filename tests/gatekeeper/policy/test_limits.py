@@ -54,6 +54,11 @@ def test_naming_another_account_on_x_is_said_and_may_stand() -> None:
     assert said_of(counts={"facebook": 30}, mentions=("@zoo",)) == []
 
 
+def test_words_that_were_published_before_may_stand_and_are_told() -> None:
+    assert [one[:2] for one in said_of(counts={"x": 3}, repeated=True)] == [("advice", "limit-repeated")]
+    assert said_of(counts={}, repeated=True) == said_of(photos=1, counts={"x": 0}, empty=True, repeated=True) == []
+
+
 def test_cannot_send_two_cashtags_to_x() -> None:
     assert said_of(counts={"x": 30}, cashtags=("$AB",)) == []
     assert limits.text_sentence(limits.Measure(counts={"x": 30}, cashtags=("$AB", "$CD")), photos=0) == (

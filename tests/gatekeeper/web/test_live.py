@@ -141,6 +141,21 @@ def test_each_chosen_channel_says_its_limits(author: FlaskClient, channels: dict
     assert "$0.20 on X" in price["sentence"]
 
 
+def test_words_that_were_published_before_are_told(
+    author: FlaskClient, services: Services, people: dict[Role, int], channels: dict[str, int]
+) -> None:
+    now, x = services.clock.now(), [channels["x"]]
+    with services.db.begin() as session:
+        for text, state in (("Our table is full.", PostState.PUBLISHED), ("Not out yet.", PostState.WAITING)):
+            session.add(
+                Post(author_id=people[Role.HEADTEACHER], text=text, state=state, created_at=now, changed_at=now)
+            )
+    (one,) = found(author, "Our table is full.\n", channels=x)
+    assert (one["rule"], one["severity"]) == ("limit-repeated", "advice")
+    for text in ("Our table is full!", "Not out yet.", "Our\0 table"):
+        assert "limit-repeated" not in [one["rule"] for one in found(author, text, channels=x)]
+
+
 def test_what_is_not_written_yet_is_still_to_do_and_no_fault(author: FlaskClient, channels: dict[str, int]) -> None:
     assert found(author) == []  # the empty form asks for nothing
     assert [(one["word"], one["sentence"]) for one in found(author, channels=[channels["x"]])] == [
