@@ -5,9 +5,10 @@ all of it or nothing. What a yes rests on is looked at again first: the stored w
 with the digest that the page showed, and every pupil's permission is asked anew.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.staff import record
 from gatekeeper.policy.approvers import may_decide
 from gatekeeper.posts.digest import Content
-from gatekeeper.posts.model import Post, Publication, Version
+from gatekeeper.posts.model import Finding, Post, Publication, Version
 from gatekeeper.posts.repository import findings_of, move, move_publication, post_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import subject_of
@@ -35,6 +36,8 @@ NO_LONGER = (
     "will be published; the post went back to its author, who can see what it is."
 )
 NOT_IN_TIME = "The headteacher did not decide before its time came. Choose a new time and send it again."
+MARK_RULE: Final = "photo-mark"  # policy 3.6: a logo goes out only when the approval says who authorised it
+_SHORTEST_AUTHORITY: Final = 2  # letters and digits
 _STATE_AFTER = {
     Verdict.APPROVE: PostState.SCHEDULED,
     Verdict.REFUSE: PostState.REFUSED,
@@ -44,13 +47,19 @@ _STATE_AFTER = {
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionForm:
-    """What the form on the decision page sent."""
+    """What the form on the decision page sent.
+
+    Attributes:
+        answers: finding id -> the head's own sentence about it.
+        authorised: for each logo that was ticked, the id of its first finding -> who authorised it.
+    """
 
     verdict: Verdict
     digest_shown: str
     typed_name: str
     statement: str
     answers: Mapping[str, str]
+    authorised: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +109,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             digest_shown=form.digest_shown,
             typed_name=form.typed_name,
             statement=form.statement,
-            answers=form.answers,
+            answers=answers_to(session, version.id, form),
             required_findings=required_findings(session, version.id),
             policy_version=version_label(session),
             now=now,
@@ -143,7 +152,33 @@ def prove(services: Services, view_secret: str, pin: str) -> proofs.ProvedView:
 
 def required_findings(session: Session, version_id: int) -> dict[str, str]:
     """The findings that the head has to answer one by one before a yes counts: finding id -> rule."""
-    return {str(f.id): f.rule for f in findings_of(session, version_id) if f.severity == "block"}
+    return {str(f.id): f.rule for f in findings_of(session, version_id) if f.severity == "block" or f.rule == MARK_RULE}
+
+
+def marks_among(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
+    """The findings about each logo: one authority serves for all the places where it is seen."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in sorted(findings, key=lambda one: one.id):
+        if finding.rule == MARK_RULE:
+            groups.setdefault(finding.quote, []).append(finding)
+    return {group[0].id: group for group in groups.values()}
+
+
+def marks_of(session: Session, version_id: int) -> dict[int, list[Finding]]:
+    """The findings about each logo of a version, under the id of its first."""
+    return marks_among(findings_of(session, version_id))
+
+
+def answers_to(session: Session, version_id: int, form: DecisionForm) -> dict[str, str]:
+    """What the head wrote about each finding. A logo is answered by its tick and a name, by nothing else."""
+    findings = findings_of(session, version_id)
+    marks = {str(finding.id) for finding in findings if finding.rule == MARK_RULE}
+    answers = {finding_id: words for finding_id, words in form.answers.items() if finding_id not in marks}
+    for first, group in marks_among(findings).items():
+        who = " ".join(form.authorised.get(str(first), "").split())
+        if sum(sign.isalnum() for sign in who) >= _SHORTEST_AUTHORITY:
+            answers |= {str(finding.id): f"Authorised by {who}" for finding in group}
+    return answers
 
 
 def post_id_of(request: ApprovalRequest) -> int:

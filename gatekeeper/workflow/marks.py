@@ -8,19 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gatekeeper.errors import BadInput, Conflict, NotFound, NotScanned
-from gatekeeper.lettering.marks import CannotLearn, KnownMark, Learnt, learn
 from gatekeeper.people.staff import Staff, record
 from gatekeeper.posts.media import MediaDamaged, MediaStore, PictureRefused, decode, publishable
 from gatekeeper.posts.model import Mark
 from gatekeeper.workflow.services import Services
 
-RULE: Final = "photo-mark"  # of the findings about marks in photos
+if TYPE_CHECKING:
+    from gatekeeper.lettering.marks import KnownMark, Learnt
+
 OWNERS: Final = {"school": "The school's own", "other": "Somebody else's"}
 MOST: Final = 20  # looked for at a time: each costs every photo a moment
 _LONGEST: Final = 120
@@ -122,12 +123,14 @@ def picture_of_mark(services: Services, mark_id: int) -> bytes:
         raise NotFound("The picture of this logo cannot be shown.") from None
 
 
-def known_marks(services: Services) -> Sequence[KnownMark]:
+def known_marks(services: Services) -> "Sequence[KnownMark]":
     """Every mark that is to be looked for. What was learnt from a picture is kept, by its digest, while the process lives.
 
     Raises:
         NotScanned: the picture of one cannot be read; photos would seem to be free of it.
     """
+    from gatekeeper.lettering.marks import CannotLearn, KnownMark  # the pages show the list without the engine
+
     with services.db.read() as session:
         marks = [(mark.id, mark.name, mark.owner, mark.sha256) for mark in _active(session)]
     known = []
@@ -143,12 +146,16 @@ def known_marks(services: Services) -> Sequence[KnownMark]:
 
 
 @lru_cache(maxsize=64)
-def _learnt(media: MediaStore, digest: str) -> Learnt:
+def _learnt(media: MediaStore, digest: str) -> "Learnt":
+    from gatekeeper.lettering.marks import learn
+
     return learn(decode(media.read(digest)).pixels)
 
 
 def _taken_in(media: MediaStore, data: bytes) -> str:
     """The digest of the stored picture, made anew like every picture, once it is sure that the mark can be found by it."""
+    from gatekeeper.lettering.marks import CannotLearn, learn
+
     try:
         _, rendition = publishable(data)
         learn(decode(rendition.data).pixels)

@@ -49,6 +49,11 @@ bp = Blueprint("decide", __name__)
 COOKIE: Final = "gatekeeper-view"
 _TOKEN: Final = 43  # letters of a link's secret
 _LONGEST: Final = 5_000  # characters of one field; more was not typed by a person
+_KEPT: Final = ("answer-", "mark-", "by-")  # one field for each override; a tick and a name for each logo
+_NO_ANSWER: Final = "Please answer this point in a sentence of your own, or choose another decision."
+_NO_AUTHORITY: Final = (
+    "Please tick that this logo may be shown and write who authorised it, or choose another decision."
+)
 
 Answer = BaseResponse | tuple[str, int]
 
@@ -248,7 +253,7 @@ def _typed() -> dict[str, str]:
     return {
         key: words[:_LONGEST]
         for key, words in request.form.items()
-        if (key in {"typed_name", "statement"} or key.startswith("answer-")) and words.strip()
+        if (key in {"typed_name", "statement"} or key.startswith(_KEPT)) and words.strip()
     }
 
 
@@ -259,16 +264,27 @@ def _form(verdict: Verdict) -> step.DecisionForm:
         digest_shown=request.form.get("digest", ""),
         typed_name=typed.get("typed_name", ""),
         statement=typed.get("statement", ""),
-        answers={key.removeprefix("answer-"): words for key, words in typed.items() if key.startswith("answer-")},
+        answers=_numbered(typed, "answer-"),
+        authorised={number: typed.get(f"by-{number}", "") for number in _numbered(typed, "mark-")},
     )
+
+
+def _numbered(typed: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The fields that are there once for each finding, by the finding's number."""
+    return {key.removeprefix(prefix): words for key, words in typed.items() if key.startswith(prefix)}
 
 
 def _missing(form: step.DecisionForm, view: tokens.View) -> dict[str, str]:
     """Everything that is not written out yet, in the order of the page: nobody should be sent back for each in turn."""
     with services().db.read() as session:
-        findings = step.required_findings(session, int(view.request.version_ref))
+        version_id = int(view.request.version_ref)
+        findings = step.required_findings(session, version_id)
+        answers = step.answers_to(session, version_id, form)
+        marks = {
+            str(one.id): str(first) for first, group in step.marks_of(session, version_id).items() for one in group
+        }
     enough = "written out in full"
-    given = {"typed_name": form.typed_name, "statement": form.statement, "answers": form.answers}
+    given = {"typed_name": form.typed_name, "statement": form.statement, "answers": answers}
     filled = {"typed_name": enough, "statement": enough, "answers": dict.fromkeys(findings, enough)}
     missing: dict[str, str] = {}
     for part in ("answers", "statement", "typed_name"):
@@ -278,8 +294,9 @@ def _missing(form: step.DecisionForm, view: tokens.View) -> dict[str, str]:
         except StatementMissing as refused:
             missing[refused.field] = str(refused)
         except FindingUnanswered as refused:
-            sentence = "Please answer this point in a sentence of your own, or choose another decision."
-            missing |= {f"answer-{finding_id}": sentence for finding_id in refused.finding_ids}
+            for finding_id in refused.finding_ids:
+                first = marks.get(finding_id)
+                missing[f"by-{first}" if first else f"answer-{finding_id}"] = _NO_AUTHORITY if first else _NO_ANSWER
     return missing
 
 

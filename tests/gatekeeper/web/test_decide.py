@@ -12,14 +12,14 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from approvals import proofs, tokens
-from approvals.tables import ApprovalBase, ApprovalRequest, ApprovalToken, Decision
+from approvals.tables import ApprovalBase, ApprovalRequest, ApprovalToken, Decision, LedgerEntry
 from gatekeeper.db.base import Base
 from gatekeeper.db.session import Database
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.consent import Consent
 from gatekeeper.people.sessions import begin_session
 from gatekeeper.people.staff import Audit, Role
-from gatekeeper.posts.model import Face, Finding, Post, Publication
+from gatekeeper.posts.model import Face, Finding, Patch, Post, Publication, SecondLook
 from gatekeeper.posts.status import FaceState, FindingState, PostState
 from gatekeeper.settings import Settings
 from gatekeeper.web.app import create_app
@@ -650,7 +650,8 @@ def test_faces_are_numbered_where_they_are_in_the_cropped_picture(head: FlaskCli
     page = head.get(proved(head, link_to(school, post_id))).text
     assert "Jonty Applethwaite" in page
     assert "Wren Applethwaite" not in page
-    assert '<rect class="box box-pupil" x="5.0" y="20.0" width="30.0" height="35.0"' in page
+    assert '<rect class="shape-line" x="5.0" y="20.0" width="25.0" height="30.0"' in page
+    assert 'aria-label="Face 2: Pupil"' in page
     assert re.search(r'<span class="face-number" aria-hidden="true">2</span>', page)
 
 
@@ -672,6 +673,162 @@ def test_covered_adult_and_staff_faces_are_told_apart(head: FlaskClient, school:
         assert shown in page
     assert "2 adults" in page
     assert "1 face covered" in page
+
+
+def add_marks(school: School, post_id: int, *names: str) -> list[int]:
+    """Logos that were seen in photo 1, each explained by the author; the finding's id for each."""
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        rows = [
+            Finding(
+                version_id=post.version_id or 0, rule="photo-mark", clause="3.6", severity="justify",
+                field="images[0].mark", quote=name, message=f"The logo “{name}” can be seen.", box=[40 * place, 20, 40 * place + 30, 50],
+                state=FindingState.ANSWERED, reason="It is on our jumpers.", resolved_by=school.author,
+                resolved_at=school.services.clock.now(),
+            )
+            for place, name in enumerate(names)
+        ]  # fmt: skip
+        session.add_all(rows)
+        session.flush()
+        return [row.id for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("tick", "by"),
+    [(False, ""), (True, ""), (False, "the governors"), (True, " . – "), (True, "x")],
+    ids=["nothing", "tick-alone", "name-alone", "signs-alone", "one-letter"],
+)
+def test_cannot_approve_a_logo_without_the_tick_and_a_name(
+    head: FlaskClient, school: School, tick: bool, by: str
+) -> None:
+    post_id = school.post(photos=1)
+    (mark,) = add_marks(school, post_id, "Kestrel crest")
+    address = proved(head, link_to(school, post_id))
+    given = {f"mark-{mark}": "yes"} if tick else {}
+    answer = send(head, address, school, **given, **{f"by-{mark}": by})
+    assert answer.status_code == 400
+    assert "tick that this logo may be shown and write who authorised it" in answer.text
+    assert WORDS["statement"] in answer.text
+    assert by.strip() in answer.text
+    assert (f'name="mark-{mark}" value="yes" checked' in answer.text) is tick
+    assert count(school, Decision) == count(school, Publication) == 0
+
+
+def test_a_logo_goes_out_when_the_approval_says_who_authorised_it(head: FlaskClient, school: School) -> None:
+    """One tick and one name for all its places, kept with the decision and, as a salted hash alone, in the ledger."""
+    post_id = school.post(photos=1)
+    first, second = add_marks(school, post_id, "Kestrel crest", "Kestrel crest")
+    address = proved(head, link_to(school, post_id))
+    page = head.get(address).text
+    assert page.count("This logo may be shown in this post") == 1
+    assert "Photo 1 (2 places)" in page
+    more = {f"mark-{first}": "yes", f"by-{first}": "the  governors"}
+    assert send(head, address, school, **more).status_code == 303
+    with school.services.db.read() as session:
+        answers = session.scalars(select(Decision.answers)).one()
+        bodies = " ".join(session.scalars(select(LedgerEntry.body)))
+    assert answers == [
+        {"id": str(number), "rule": "photo-mark", "sentence": "Authorised by the governors"}
+        for number in (first, second)
+    ]
+    assert '"rule":"photo-mark"' in bodies
+    assert "governors" not in bodies
+    receipt = head.get(address).text
+    assert receipt.count("Authorised by the governors") == 1
+
+
+def test_one_logos_authority_serves_no_other_and_an_ordinary_answer_serves_none(
+    head: FlaskClient, school: School
+) -> None:
+    post_id = school.post(photos=1)
+    crest, maker = add_marks(school, post_id, "Kestrel crest", "Strido sports")
+    address = proved(head, link_to(school, post_id))
+    more = {f"mark-{crest}": "yes", f"by-{crest}": "the governors", f"answer-{maker}": "It is quite all right with us."}
+    answer = send(head, address, school, **more)
+    assert answer.status_code == 400
+    assert f'id="by-{maker}-error"' in answer.text
+    assert f'id="by-{crest}-error"' not in answer.text
+    assert count(school, Decision) == 0
+
+
+@pytest.mark.parametrize("verdict", ["refuse", "changes"])
+def test_refusing_or_asking_for_changes_needs_no_tick(head: FlaskClient, school: School, verdict: str) -> None:
+    post_id = school.post(photos=1)
+    add_marks(school, post_id, "Kestrel crest")
+    address = proved(head, link_to(school, post_id))
+    assert send(head, address, school, verdict, statement="Please choose another photo.").status_code == 303
+
+
+def test_the_tick_and_its_name_survive_the_end_of_the_proof(
+    head: FlaskClient, school: School, clock: ToldClock
+) -> None:
+    post_id = school.post(photos=1)
+    (mark,) = add_marks(school, post_id, "Kestrel crest")
+    address = proved(head, link_to(school, post_id))
+    clock.advance(minutes=11)
+    more = {f"mark-{mark}": "yes", f"by-{mark}": "the governors"}
+    answer = send(head, address, school, **more)
+    assert answer.status_code == 403
+    assert f'name="by-{mark}" value="the governors"' in answer.text
+    page = head.post(f"{address}/prove", data={"pin": PIN, **WORDS, **more}).text
+    assert f'name="mark-{mark}" value="yes" checked' in page
+    assert 'value="the governors"' in page
+
+
+def test_what_was_found_in_a_photo_is_shown_at_its_place_with_the_authors_reason(
+    head: FlaskClient, school: School
+) -> None:
+    post_id = school.post(photos=2)
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        photo = post.photos[1]
+        photo.full_size, photo.full_size_reason = True, "The winners' faces are small in it."
+        photo.patches.append(
+            Patch(x1=300, y1=200, x2=380, y2=280, placed_by=school.author, placed_at=school.services.clock.now())
+        )
+        for what, severity, box in (
+            ("lettering", "justify", [10, 10, 60, 30]),
+            ("code", "justify", [70, 10, 120, 60]),
+            ("photo", "justify", None),
+            ("photo", "advice", None),
+        ):
+            session.add(
+                Finding(
+                    version_id=post.version_id or 0, rule=f"a-{what}-{severity}", clause="3.1d", severity=severity,
+                    field=f"images[1].{what}", message=f"Something about the {what}, {severity}.", box=box,
+                    state=FindingState.ANSWERED, reason=f"A reason for the {what}.", resolved_by=school.author,
+                )
+            )  # fmt: skip
+    page = head.get(proved(head, link_to(school, post_id))).text
+    for words in ("Lettering in photo 2", "Code in photo 2", "<span>Photo 2 ·", "A reason for the photo.",
+                  "1 hint about this photo", "1 other part covered", "sharper than usual", "faces are small in it",
+                  "Published at 400 × 300 pixels", "3 points explained"):  # fmt: skip
+        assert words in page, words
+    assert 'aria-label="Finding 1"' in page
+    assert 'aria-label="Covered part 1"' in page
+    assert "What the checks said about the words" not in page
+
+
+def test_a_box_that_a_second_person_looked_at_is_shown_with_both_names(head: FlaskClient, school: School) -> None:
+    post_id = school.post(photos=1)
+    now, lead = school.services.clock.now(), school.staff[Role.CONSENT_LEAD]
+    with school.services.db.begin() as session:
+        face = Face(
+            x1=10, y1=10, x2=70, y2=80, source="detector", score=0.95, state=FaceState.NOT_A_FACE, resolved_by=lead,
+            resolved_at=now,
+        )  # fmt: skip
+        photo = session.get_one(Post, post_id).photos[0]
+        photo.faces.append(face)
+        session.flush()
+        session.add(
+            SecondLook(
+                face_id=face.id, asked_by=school.author, asked_at=now, no_face=True, answered_by=lead, answered_at=now,
+                closed_at=now,
+            )
+        )  # fmt: skip
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "Mx Author Quarry asked for a second look, and Mx Consent_Lead Quarry saw none either" in page
+    assert "Nobody can be recognised in it." in page
 
 
 def test_what_the_author_typed_is_shown_as_words_and_never_as_a_page(head: FlaskClient, school: School) -> None:
