@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import ROLE_WORDS, Role
 from gatekeeper.posts.status import BADGE, PUBLICATION_WORDS
@@ -36,6 +37,7 @@ VIEWS = (
     "live",
     "channels",
     "school",
+    "marks",
     "rules",
     "teach",
     "audit",
@@ -119,6 +121,7 @@ def _furnish(app: Flask) -> None:
         post_badges=BADGE,
         publication_words=PUBLICATION_WORDS,
         school=_school,
+        rules_label=_rules_label,
     )
 
 
@@ -128,6 +131,11 @@ def _school() -> dict[str, Any]:
             g.school = school_settings(session)
     school: dict[str, Any] = g.school
     return school
+
+
+def _rules_label() -> str:
+    with access.services().db.read() as session:
+        return version_label(session)
 
 
 def _serve_theme(app: Flask) -> None:

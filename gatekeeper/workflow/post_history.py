@@ -68,7 +68,8 @@ def _decided(session: Session, post: Post, names: dict[int, str], *, words: bool
     for decision in session.scalars(select(Decision).where(Decision.subject == subject_of(post.id))):
         who = names.get(decision.approver_id, "The headteacher")
         statement = (decision.statement or "") if words else ""
-        lines.append(HistoryLine(decision.decided_at, f"{who} {_VERDICTS[Verdict(decision.verdict)]}.", statement))
+        did = f"{who} {_VERDICTS[Verdict(decision.verdict)]}, under the rules {decision.policy_version}."
+        lines.append(HistoryLine(decision.decided_at, did, statement))
         if withdrawn := withdrawal_of(session, decision.id):
             reason = (withdrawn.reason or "") if words else ""
             lines.append(HistoryLine(withdrawn.at, "The approval ended.", reason))
