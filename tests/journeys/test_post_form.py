@@ -494,7 +494,7 @@ def test_n_and_p_go_from_open_face_to_open_face(site: Site, page: Page) -> None:
     first, second = (still_open.nth(index).get_attribute("id") for index in (0, 1))
 
     def here() -> str:
-        place: str = page.evaluate("document.activeElement.id")
+        place: str = page.evaluate("document.activeElement.closest('[data-face-panel]').id")
         return place
 
     page.locator("[data-face-panel]").first.focus()
@@ -508,9 +508,11 @@ def test_n_and_p_go_from_open_face_to_open_face(site: Site, page: Page) -> None:
     assert here() == second
     page.keyboard.press("p")
     assert here() == first
-    page.locator(f"#{second}").get_by_label("Who is this?").focus()
+    page.keyboard.press("j")
+    assert here() == second
+    page.keyboard.press("Enter")  # it opens, ready to be typed into
     page.keyboard.type("Penny")  # a name is typed, and the page does not run away
-    expect(page.locator(f"#{second}").get_by_label("Who is this?")).to_have_value("Penny")
+    expect(page.locator(f"#{second}").get_by_label("Pupil's name")).to_have_value("Penny")
     done = page.locator("[data-face-panel]:not([data-open])").last
     done.focus()  # from an answered face the next one on the page follows
     page.keyboard.press("p")
@@ -526,8 +528,8 @@ def test_a_box_drawn_with_the_mouse_is_a_face(site: Site, page: Page) -> None:
     photo.locator("summary", has_text="Draw a missed face").click()
     photo.get_by_role("button", name="Draw on the photo").click()
     page.wait_for_timeout(200)
-    photo.locator("svg.boxes").scroll_into_view_if_needed()
-    frame = photo.locator("svg.boxes").bounding_box()
+    photo.locator("svg.shapes").scroll_into_view_if_needed()
+    frame = photo.locator("svg.shapes").bounding_box()
     assert frame is not None
     page.mouse.move(frame["x"] + 0.9 * frame["width"], frame["y"] + 0.9 * frame["height"])
     page.mouse.down()

@@ -17,7 +17,7 @@ function enableDrawing(photo) {
     const on = figure.classList.toggle("drawing");
     button.setAttribute("aria-pressed", String(on));
     button.textContent = on ? "Stop drawing" : "Draw on the photo";
-    if (on) figure.scrollIntoView({ block: "nearest" });
+    if (on) figure.closest("[data-picture]").scrollIntoView({ block: "nearest" });
   });
 
   const point = (event) => {

@@ -63,15 +63,20 @@ section.addEventListener("click", (event) => {
   if (opener) document.getElementById(opener.dataset.opens).open = true;
 });
 
-// after an answer the page comes back with the next face in its address: it is opened, and what is left is said aloud
+// after an answer the page comes back with the next face in its address: it is opened, and what is left is said aloud.
+// The browser goes to that place last of all, when everything has arrived, so this waits for it.
 const asked = location.hash.startsWith("#face-") ? document.getElementById(location.hash.slice(1)) : null;
-const ready = section.querySelector("[autofocus]");
-if (ready) ready.focus(); // a browser that was sent to a place on the page leaves this to us
-else if (asked?.matches("[data-open]")) {
-  const say = asked.querySelector("[data-say]");
-  if (say) say.open = true;
-  arrive(asked);
+function begin() {
+  const ready = section.querySelector("[autofocus]");
+  if (ready) ready.focus(); // a browser that was sent to a place on the page leaves this to us
+  else if (asked?.matches("[data-open]")) {
+    const say = asked.querySelector("[data-say]");
+    if (say) say.open = true;
+    arrive(asked);
+  }
 }
+if (document.readyState === "complete") begin();
+else addEventListener("load", () => setTimeout(begin), { once: true });
 const left = document.getElementById("left-count");
 if (left && location.hash) {
   const words = [...left.childNodes];
