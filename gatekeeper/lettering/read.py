@@ -1,26 +1,38 @@
-"""Reads the letters in a picture: one look at all of it, then a closer one wherever that look hints at small letters."""
+"""Reads the letters in a picture: one look at all of it, then a closer one wherever that look saw hints of small letters.
 
+Lines may lie at any slant, on their side or upside down. A photo without letters costs the first look alone.
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from gatekeeper.errors import NotScanned
 from gatekeeper.lettering.codes import codes
 from gatekeeper.lettering.networks import DETECTION, RECOGNITION, Network
-from gatekeeper.lettering.reading import Line, Reading
-from gatekeeper.lettering.spots import Spot, Spotter
-from gatekeeper.lettering.words import Speller
+from gatekeeper.lettering.reading import Line, Reading, Region
+from gatekeeper.lettering.spots import Spot, Spotter, hints, wipe
+from gatekeeper.lettering.words import Speller, Word
 from gatekeeper.sandbox.wire import Pixels
 
 ENGINE: Final = "pp-ocrv6-small/1"
 
 LONG_SIDE: Final = 1280
+FINE_FROM: Final = 2048  # up to here the first look misses no letters whose capitals are 14 pixels high
 MOST_LINES: Final = 300
 LONGEST: Final = 300
+_FINE_LONG_SIDE: Final = 4096
+_WINDOW: Final = 960
+_MOST_WINDOWS: Final = 16
 _SURE: Final = 0.5
-_CLEAR: Final = 0.9
-_STEEP: Final = 45.0
+_CLEAR: Final = 0.93
+_FEW_LETTERS: Final = 2
+_SAME_LINE: Final = 0.5
+
+_Read = tuple[Spot, Word]
 
 
 class LetterReader:
@@ -50,18 +62,44 @@ class LetterReader:
             raise NotScanned("The letters in this photo could not be read, so it has not been scanned.") from problem
 
     def _lines(self, pixels: Pixels) -> list[Line]:
-        spots = self._spots(pixels)
-        words = self._speller.read([_cut_out(pixels, spot) for spot in spots])
-        lines = [
-            Line(_inside(spot.bounds(), pixels), word.text[:LONGEST], min(word.score, 1.0))
-            for spot, word in zip(spots, words, strict=True)
-            if word.text and word.score >= _SURE
-        ]
-        return sorted(lines, key=lambda line: (line.box[1], line.box[0]))
-
-    def _spots(self, pixels: Pixels) -> list[Spot]:
         small, scale = _shrunk(pixels, LONG_SIDE)
-        return [spot.scaled(1 / scale) for spot in self._spotter.spots(self._spotter.heat(small))][:MOST_LINES]
+        heat = self._spotter.heat(small)
+        found = self._spelt(pixels, [spot.scaled(1 / scale) for spot in self._spotter.spots(heat)])
+        if max(pixels.shape) > FINE_FROM:
+            wipe(heat, [spot.scaled(scale) for spot, word in found if word.score >= _CLEAR])
+            found = _surest([*found, *self._closer(pixels, heat, scale)])
+        lines = [
+            Line(_inside(spot.bounds(), pixels), word.text[:LONGEST], min(word.score, 1.0)) for spot, word in found
+        ]
+        return sorted(lines, key=lambda line: (line.box[1], line.box[0]))[:MOST_LINES]
+
+    def _closer(self, pixels: Pixels, heat: NDArray[np.float32], scale: float) -> Iterator[_Read]:
+        """What a look at (nearly) full size reads around the hints that the first look could not make sense of."""
+        large, enlarged = _shrunk(pixels, _FINE_LONG_SIDE)
+        for left, top in _windows(hints(heat), large, enlarged / scale):
+            heat = self._spotter.heat(large[top : top + _WINDOW, left : left + _WINDOW])
+            spots = [spot.moved(left, top).scaled(1 / enlarged) for spot in self._spotter.spots(heat)]
+            yield from self._spelt(pixels, spots)
+
+    def _spelt(self, pixels: Pixels, spots: Sequence[Spot]) -> list[_Read]:
+        """What stands there, each line read again the other ways round when it made little sense."""
+        spots = spots[:MOST_LINES]
+        cut = [_cut_out(pixels, spot) for spot in spots]
+        words = self._speller.read(cut)
+        unclear = [index for index, word in enumerate(words) if word.score < _CLEAR]
+        turned = [(index, turn) for index in unclear for turn in ((1, 2, 3) if spots[index].stubby else (2,))]
+        again = self._speller.read([np.rot90(cut[index], turn) for index, turn in turned])
+        for (index, _), word in zip(turned, again, strict=True):
+            words[index] = max(words[index], word, key=lambda word: word.score)
+        return [(spot, word) for spot, word in zip(spots, words, strict=True) if _makes_sense(spot, word, pixels)]
+
+
+def _makes_sense(spot: Spot, word: Word, pixels: Pixels) -> bool:
+    """Whether these are letters. The edge of a page or a door is often taken for one huge letter."""
+    letters = sum(map(str.isalnum, word.text))
+    if letters <= _FEW_LETTERS:
+        return letters > 0 and word.score >= _CLEAR and spot.short < max(pixels.shape) / 4
+    return word.score >= _SURE
 
 
 def _cut_out(pixels: Pixels, spot: Spot) -> Pixels:
@@ -72,10 +110,37 @@ def _cut_out(pixels: Pixels, spot: Spot) -> Pixels:
     return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _inside(bounds: tuple[float, float, float, float], pixels: Pixels) -> tuple[float, float, float, float]:
+def _inside(bounds: Region, pixels: Pixels) -> Region:
     height, width = pixels.shape[:2]
     x1, y1, x2, y2 = bounds
     return max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
+
+
+def _windows(hints: Sequence[Region], large: Pixels, factor: float) -> Iterator[tuple[int, int]]:
+    """Corners of the windows that together hold every hint, at most 16; those with most to see in them first."""
+    height, width = large.shape[:2]
+    left_over = sorted((tuple(side * factor for side in hint) for hint in hints), key=lambda hint: hint[1])
+    for _ in range(_MOST_WINDOWS):
+        if not left_over:
+            return
+        x1, y1, x2, _ = left_over[0]
+        left = int(min(max((x1 + x2 - _WINDOW) / 2, 0), max(width - _WINDOW, 0)))
+        top = int(min(max(y1 - _WINDOW / 8, 0), max(height - _WINDOW, 0)))
+        left_over = [
+            hint
+            for hint in left_over[1:]
+            if not (hint[0] >= left and hint[1] >= top and hint[2] <= left + _WINDOW and hint[3] <= top + _WINDOW)
+        ]
+        yield left, top
+
+
+def _surest(found: Sequence[_Read]) -> list[_Read]:
+    """All that was read, and of two readings of the same place the longer and surer one."""
+    kept: list[_Read] = []
+    for spot, word in sorted(found, key=lambda read: -read[1].score * len(read[1].text)):
+        if not any(spot.shared(other) >= _SAME_LINE for other, _ in kept):
+            kept.append((spot, word))
+    return kept
 
 
 def _shrunk(pixels: Pixels, long_side: int) -> tuple[Pixels, float]:

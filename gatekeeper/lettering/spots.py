@@ -1,7 +1,7 @@
 """Finds where letters are: the detection network of PP-OCRv6 and the slanted rectangles around what it marks."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.lettering.networks import Network
+from gatekeeper.lettering.reading import Region
 from gatekeeper.sandbox.wire import Pixels
 
 MULTIPLE: Final = 32
@@ -18,6 +19,8 @@ _SURE: Final = 0.45
 _GROWN: Final = 1.6  # the network marks the core of a line; so many times its area over its outline is added around it
 _LEAST_SIDE: Final = 3.0
 _MOST: Final = 1000
+_HINT: Final = 0.2
+_STUBBY: Final = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Spot:
     long: float
     short: float
     angle: float
+
+    @property
+    def stubby(self) -> bool:
+        """Whether its shape does not tell which way its line runs."""
+        return self.long < _STUBBY * self.short
 
     def scaled(self, factor: float) -> "Spot":
         """The same spot in a picture that is so many times as large."""
@@ -48,7 +56,14 @@ class Spot:
             [middle - right - down, middle + right - down, middle + right + down, middle - right + down], np.float32
         )
 
-    def bounds(self) -> tuple[float, float, float, float]:
+    def shared(self, other: "Spot") -> float:
+        """How much of the smaller lies in the larger."""
+        one, two = (((spot.x, spot.y), (spot.long, spot.short), spot.angle) for spot in (self, other))
+        _, outline = cv2.rotatedRectangleIntersection(one, two)
+        smaller = min(self.long * self.short, other.long * other.short)
+        return 0.0 if outline is None else float(cv2.contourArea(cv2.convexHull(outline))) / smaller
+
+    def bounds(self) -> Region:
         """The upright box around it."""
         (left, top), (right, bottom) = self.corners().min(axis=0), self.corners().max(axis=0)
         return float(left), float(top), float(right), float(bottom)
@@ -83,6 +98,18 @@ class Spotter:
             if width < height:
                 width, height, angle = height, width, angle + 90
             yield Spot(x, y, width + grown, height + grown, _upright(angle))
+
+
+def hints(heat: NDArray[np.float32]) -> list[Region]:
+    """Boxes around everything that looks even faintly like letters."""
+    count, _, found, _ = cv2.connectedComponentsWithStats((heat > _HINT).astype(np.uint8))
+    return [(float(x), float(y), float(x + width), float(y + height)) for x, y, width, height, _ in found[1:count]]
+
+
+def wipe(heat: NDArray[np.float32], spots: Sequence[Spot]) -> None:
+    """Forget the hints within these."""
+    for spot in spots:
+        cv2.fillPoly(heat, [spot.corners().round().astype(np.int32)], 0.0)
 
 
 def _upright(angle: float) -> float:
