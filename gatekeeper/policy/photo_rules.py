@@ -23,6 +23,7 @@ CLOSE_UP: Final = 0.2
 LOWERED_SIDE: Final = 1280
 
 _LONGEST_QUOTE: Final = 90
+_STEPS: Final = ("off", "advice", "justify", "block")
 Region = tuple[float, float, float, float]
 
 
@@ -101,9 +102,10 @@ def photo_rules() -> dict[str, PhotoRule]:
 
 
 def severity_of(rule: str, softened: Mapping[str, str]) -> str:
-    """What the rule demands here: "justify", "advice", "off", or "block", which no school softens."""
+    """What the rule demands here: "justify", "advice", "off", or "block", which no school softens. Never more than it came."""
     shipped = photo_rules()[rule].severity
-    return shipped if shipped == "block" else softened.get(rule, shipped)
+    asked = softened.get(rule, shipped)
+    return asked if shipped != "block" and _STEPS.index(asked) < _STEPS.index(shipped) else shipped
 
 
 def remarks_about(photos: Sequence[PublishedPhoto], *, text: str) -> list[Remark]:

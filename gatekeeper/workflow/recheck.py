@@ -24,12 +24,15 @@ from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.facts import open_items_of
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.sharpness import is_too_large
 from gatekeeper.workflow.wise import sync_wise
 from gatekeeper.workflow.words import found_in
 
 CHANGED = "Something changed since this post was checked, so it went back to its author."
 DAMAGED = "A stored photo was damaged. It is being prepared and checked again."
 NAMED_SINCE = "A name in this post is a pupil's name on the register now. It is being checked again."
+STRICTER = "The rules became stricter since this post was checked. It is being checked again."
+TOO_SHARP = "Somebody was found in a photo after it was prepared, so it is made again at a lower resolution."
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Against:
 
     Attributes:
         damaged: the pictures that are no longer what they were.
-        check_again: the words have to be checked again, for somebody's name is among them now.
+        check_again: it has to be checked again, for somebody is named or shown in it who was not known of before.
     """
 
     sentences: tuple[str, ...]
@@ -72,21 +75,30 @@ def find_against(services: Services, session: Session, post: Post, version: Vers
         or content_of(session, post).canonical() != version.canonical
     ):
         return Against(("The stored post is not the one that was checked. Please send it for checking again.",))
+    if any(is_too_large(photo) for photo in post.photos):
+        return Against((TOO_SHARP,), check_again=True)
     sync_wise(services, session, post)
     if items := open_items_of(services, session, post):
         return Against(tuple(item.sentence for item in items))
-    if _is_named_since(session, post, version):
-        return Against((NAMED_SINCE,), check_again=True)
+    if since := _found_since(session, post, version):
+        return Against((since,), check_again=True)
     return None
 
 
-def _is_named_since(session: Session, post: Post, version: Version) -> bool:
-    """Whether the roll of this moment finds a pupil's name in the post that blocks, and that the check did not know."""
+def _found_since(session: Session, post: Post, version: Version) -> str:
+    """What the roll and the rules of this moment find in the post that blocks, and that the check did not know.
+
+    A rule that was softened since changes nothing: what was found under the stricter one stays for the headteacher.
+    """
     known = {(finding.rule, finding.field, finding.quote) for finding in findings_of(session, version.id)}
-    return any(
-        told.severity == "block" and is_pupil_name(told.rule) and (told.rule, told.field, told.quote) not in known
+    fresh = [
+        told
         for told in found_in(session, post, accounts_of(session, post))
-    )
+        if told.severity == "block" and (told.rule, told.field, told.quote) not in known
+    ]
+    if any(is_pupil_name(told.rule) for told in fresh):
+        return NAMED_SINCE
+    return STRICTER if fresh else ""
 
 
 def take_back(session: Session, post: Post, against: Against, *, now: datetime) -> None:

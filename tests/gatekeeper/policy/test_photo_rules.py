@@ -96,3 +96,4 @@ def test_a_school_may_soften_a_rule_but_none_that_blocks() -> None:
     assert photo_rules.severity_of("photo-close-up", {}) == "justify"
     assert photo_rules.severity_of("photo-close-up", {"photo-close-up": "off"}) == "off"
     assert photo_rules.severity_of("photo-name", {"photo-name": "off"}) == "block"
+    assert photo_rules.severity_of("photo-large", {"photo-large": "block"}) == "advice"

@@ -195,6 +195,16 @@ def test_a_face_seen_only_in_the_large_rendition_makes_it_smaller(school: School
         assert [face.state for face in session.scalars(select(Face))] == [FaceState.UNKNOWN]
 
 
+def test_a_face_that_somebody_draws_makes_the_photo_smaller(school: School) -> None:
+    post = submitted(school, picture(width=3000))
+    step.scan(school.services, post)
+    assert photo_of(school).rendition_width == 2048
+    resolve.add_face(school.services, photo_of(school).id, by=school.author, box=(100, 100, 160, 160))
+    assert school.state(post) == PostState.SCANNING
+    step.scan(school.services, post)
+    assert photo_of(school).rendition_width == LOWERED_SIDE
+
+
 def test_two_photos_are_looked_at_at_the_same_time(school: School, finder: MagentaFinder) -> None:
     both, looks = threading.Barrier(2, timeout=20), finder.detect
 

@@ -124,6 +124,16 @@ def test_a_face_answered_behind_the_back_of_the_second_verdict_is_caught(school:
     assert school.state(post) == PostState.OPEN
 
 
+def test_cannot_put_somebody_before_the_headteacher_sharper_than_allowed(school: School) -> None:
+    post = school.post(pupils=("Wren", "Jonty"))
+    with school.services.step() as session:
+        photo = session.scalars(select(Photo)).one()
+        photo.rendition_width = 2048
+        session.get_one(Post, post).state = PostState.REQUESTING
+    request.run(school.services, post)
+    assert school.state(post) == PostState.SCANNING
+
+
 def spoil(school: School) -> str:
     with school.services.db.read() as session:
         digest = session.scalars(select(Photo)).one().rendition_sha256 or ""
