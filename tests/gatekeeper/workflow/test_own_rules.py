@@ -8,19 +8,20 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from approvals import ledger
-from approvals.tables import Decision, LedgerEntry
+from approvals.tables import Decision, LedgerEntry, Verdict
 from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.own_rules import PolicyVersion, softened, version_label
 from gatekeeper.people.staff import Audit
 from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.repository import accounts_of, findings_of
-from gatekeeper.workflow import own_rules
+from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import decide, own_rules, recheck
 from gatekeeper.workflow.own_rules import difference
 from gatekeeper.workflow.rule_book import book, rules_view
 from gatekeeper.workflow.words import check_words
 from tests.conftest import ToldClock
-from tests.factories.school import School, make_services
+from tests.factories.school import PIN, School, make_services
 
 WHY = "Governors agreed on 3 November."
 WEIR = """
@@ -242,6 +243,22 @@ def test_a_decision_names_the_version_it_was_made_under(school: School) -> None:
     save(school, based_on=1)
     with school.services.db.read() as session:
         assert session.scalars(select(Decision.policy_version)).one() == "2022-03/1"
+
+
+def test_a_rule_added_since_the_check_stops_a_yes_and_one_softened_since_does_not(school: School) -> None:
+    stopped, goes = school.post(text="The children met at the weir."), school.post()
+    secret = school.ask(stopped)
+    save(school, rules=WEIR, soft={"profanity": "off"})
+    secret = decide.prove(school.services, secret, PIN).view_secret or secret
+    form = decide.DecisionForm(
+        verdict=Verdict.APPROVE, digest_shown=school.digest(stopped), typed_name="Head Teacher",
+        statement="I approve this post.", answers={},
+    )  # fmt: skip
+    assert decide.decide(school.services, secret, form).decision is None
+    assert school.state(stopped) == PostState.SCANNING
+    with school.services.db.read() as session:
+        assert session.get_one(Post, stopped).note == recheck.STRICTER
+    assert school.approve(goes)
 
 
 def test_the_book_lists_every_rule_under_its_clause_and_says_what_was_softened(school: School) -> None:
