@@ -20,7 +20,7 @@ from gatekeeper.workflow import stop as stopping
 from gatekeeper.workflow.draft_view import DraftView, channel_choices, draft_view
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import progress_of
-from gatekeeper.workflow.readiness import text_counts
+from gatekeeper.workflow.readiness import measure_of, text_counts
 
 bp = Blueprint("posts", __name__)
 
@@ -234,12 +234,16 @@ def _to(post_id: int) -> Response:
 
 def _form_page(form: PostForm, draft: DraftView | None) -> str:
     choices = channel_choices(services())
-    counts = text_counts((form.text.data or "").replace("\r\n", "\n"), list(limits.LIMITS))
+    text = (form.text.data or "").replace("\r\n", "\n")
+    counts = text_counts(text, list(limits.LIMITS))
+    kinds = {choice.kind for choice in choices if choice.id in (form.channels.data or ())}
     words: dict[str, Any] = {
         "limits": limits.LIMITS,
         "max_alt": limits.MAX_ALT,
         "max_photos": limits.MAX_PHOTOS,
         "counts": counts,
+        # for browsers without scripts; elsewhere the check while typing tells the same
+        "told": limits.text_findings(measure_of(text, kinds), photos=len(draft.photos) if draft else 0) if text else (),
         "weights": CONFIG,  # the script counts by the same figures
     }
     return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, **words)

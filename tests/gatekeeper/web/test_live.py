@@ -165,6 +165,15 @@ def test_what_is_not_written_yet_is_still_to_do_and_no_fault(author: FlaskClient
     assert (alt["severity"], alt["field"]) == ("todo", "images[0].alt")
 
 
+def test_without_a_script_the_form_tells_the_limits_of_what_was_saved(
+    author: FlaskClient, channels: dict[str, int]
+) -> None:
+    typed = {"title": "Fair", "text": "See hill.example and come.", "channels": str(channels["x"]), "do": "save"}
+    page = author.post("/posts/new", data=typed, follow_redirects=True).text
+    assert "Advice: With a link this costs about $0.20 on X; without, $0.015." in page
+    assert "costs about" not in author.get("/posts/new").text
+
+
 def test_what_must_be_changed_comes_first(author: FlaskClient, channels: dict[str, int]) -> None:
     text = f"See hill.example: Wren's cake, and {NAME}."
     severities = [one["severity"] for one in found(author, text, channels=[channels["x"]])]
