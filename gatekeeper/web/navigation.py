@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 
-from gatekeeper.web.access import can_open
+from gatekeeper.web.access import can_open, person, services
+from gatekeeper.workflow.second_look import waiting_for
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ UNDER = {
     "pupil_form": "pupils",
     "photos": "posts",
     "findings": "posts",
+    "marks": "school",
     "teach": "rules",
 }
 
@@ -49,7 +51,15 @@ def menu() -> list[tuple[str, str, bool]]:
     blueprint = request.blueprint or ""
     here = UNDER.get(blueprint, blueprint)
     return [
-        (entry.word, url_for(entry.endpoint), entry.section == here)
+        (_word(entry), url_for(entry.endpoint), entry.section == here)
         for entry in ENTRIES
         if entry.endpoint in current_app.view_functions and can_open(entry.endpoint)
     ]
+
+
+def _word(entry: Entry) -> str:
+    """The entry's word; a question that waits for this person is counted, because no e-mail tells of it."""
+    if entry.section != "second_looks":
+        return entry.word
+    waiting = len(waiting_for(services(), person()))
+    return f"{entry.word} ({waiting})" if waiting else entry.word

@@ -77,9 +77,6 @@ function begin() {
 }
 if (document.readyState === "complete") begin();
 else addEventListener("load", () => setTimeout(begin), { once: true });
-const left = document.getElementById("left-count");
-if (left && location.hash) {
-  const words = [...left.childNodes];
-  left.replaceChildren();
-  setTimeout(() => left.replaceChildren(...words), 300);
-}
+// a new page is silent by itself, so what is left is put where a screen reader listens
+const aloud = section.querySelector("[data-left-aloud]");
+if (aloud && location.hash) setTimeout(() => (aloud.textContent = document.getElementById("left-count").textContent.trim()), 300);

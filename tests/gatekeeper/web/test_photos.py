@@ -276,6 +276,7 @@ def test_a_second_look_goes_its_way(
     assert author.post(f"{at}/second-look").status_code == 303
     assert "You asked for a second look" in author.get(f"/posts/{opened['post']}").text
     manager = browser(Role.LINE_MANAGER)
+    assert "Second looks (1)" in manager.get("/").text
     page = manager.get("/second-looks/").text
     assert "Is there a face in this box?" in page
     look = re.search(r"/second-looks/(\d+)/picture", page)
