@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-_SENTENCE_END: Final = re.compile(r"(?:^|[.!?…\n])[\s\"'“”‘’(*_–-]*$")
-_LAST_WORD: Final = re.compile(r"([^\W\d_]+)[^\w.!?\n]*$")
+_SENTENCE_END: Final = re.compile(r"(?:^|[.!?…\n])[\s\"'“”‘’(*_–-]{0,60}$")
+_LAST_WORD: Final = re.compile(r"([^\W\d_]{1,60})[^\w.!?\n]{0,60}$")
 _YEAR: Final = r"reception|nursery|year\s?\d{1,2}|yr\.?\s?\d{1,2}|y\d{1,2}|class\s?\d{1,2}\w?"
 
 _NEAR: Final = 60  # what stands further away plays no part, however long the text is

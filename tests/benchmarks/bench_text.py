@@ -1,29 +1,40 @@
 """The word checker on the labelled drafts: what it finds, how often it cries wolf, and what it costs.
 
-    GATEKEEPER_EVAL_DATA=... python tests/benchmarks/bench_text.py
+    GATEKEEPER_EVAL_DATA=... python tests/benchmarks/bench_text.py [--presidio PYTHON] [--model NAME] [--no-hostile]
 
 Prints accuracy by group with 95 % intervals (Wilson), formulaic drafts (a) and drafts in other words (b) apart, time
-per post, load time and memory, the cost for 240 and for 5,000 pupils, and, where they are installed, Presidio with
-spaCy on the name part in the same run. A group counts as found when the checker names it anywhere in the post.
+per post, load time and memory (each in a process of its own), the cost for the evaluation roll and for 5,000 pupils,
+and the slowest expression and phrase on hostile texts of 50,000 characters; one over its bound ends the run with 1.
+A group counts as found when the checker names it anywhere in the post.
+
+Presidio with spaCy stays out of the product's environment. Given the Python of an environment that has both and an
+English model (--presidio, or GATEKEEPER_PRESIDIO_PYTHON; the model's name by --model or GATEKEEPER_PRESIDIO_MODEL),
+the name part is compared post by post in this run; without it the run says that this part was left out.
 """
 
+import argparse
 import csv
-import importlib.util
 import json
 import math
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
-import tracemalloc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
 from gatekeeper.text.checker import Checker, Draft, Hit, Picture, Pupil, SchoolWords, StaffName
+from tests.benchmarks import hostile_text
+from tests.benchmarks.presidio_names import Presidio, PresidioError
 
 GROUPS = {
     "pupil-comment": "pupil-comment", "pupil-dm-invite": "personal-contact", "pupil-friend-request": "personal-contact",
@@ -52,28 +63,35 @@ class Labelled:
 
 def main() -> int:
     """Run everything and print the tables."""
+    wanted = _arguments()
     data = os.environ.get("GATEKEEPER_EVAL_DATA")
     if not data:
         print("GATEKEEPER_EVAL_DATA does not name the folder of evaluation drafts.", file=sys.stderr)
         return 2
     folder = Path(data) / "text"
-    pupils, staff, school = _pupils(folder), _staff(folder), _school(folder)
+    if wanted.load is not None:
+        return _load(folder, wanted.load)
+    staff, school = _staff(folder), _school(folder)
     posts = _posts(folder)
-    checker, seconds, megabytes = _load(lambda: Checker(pupils, staff, school))
+    checker = Checker(_pupils(folder), staff, school)
     found = [checker.check(post.draft) for post in posts]
     for batch in sorted({post.batch for post in posts}):
         _accuracy(batch, [(post, hits) for post, hits in zip(posts, found, strict=True) if post.batch == batch])
     _alarms([(post, hits) for post, hits in zip(posts, found, strict=True) if post.clean])
-    print(f"\n{'pupils':>8} {'load s':>8} {'MB':>6} {'mean ms':>8} {'p95 ms':>8}")
-    small = _times(checker, posts)
-    print(f"{len(pupils):>8} {seconds:>8.2f} {megabytes:>6.1f} {statistics.fmean(small):>8.2f} {_p95(small):>8.2f}")
-    many = _invented(5000, school)
-    large_checker, seconds, megabytes = _load(lambda: Checker(many, staff, school))
-    large = _times(large_checker, posts)
-    print(f"{len(many):>8} {seconds:>8.2f} {megabytes:>6.1f} {statistics.fmean(large):>8.2f} {_p95(large):>8.2f}")
-    print(f"ratio of means: {statistics.fmean(large) / statistics.fmean(small):.2f}")
-    _presidio(checker, posts)
-    return 0
+    _costs(checker, Checker(_invented(5000, school), staff, school), posts)
+    _presidio(checker, posts, wanted.presidio, wanted.model)
+    return 0 if wanted.no_hostile else _hostile()
+
+
+def _arguments() -> argparse.Namespace:
+    asked = argparse.ArgumentParser(description="Measure the word checker on the labelled drafts.")
+    asked.add_argument(
+        "--presidio", default=os.environ.get("GATEKEEPER_PRESIDIO_PYTHON"), help="Python with Presidio and spaCy"
+    )
+    asked.add_argument("--model", default=os.environ.get("GATEKEEPER_PRESIDIO_MODEL", "en_core_web_sm"))
+    asked.add_argument("--no-hostile", action="store_true", help="leave out the hostile texts")
+    asked.add_argument("--load", type=int, help=argparse.SUPPRESS)  # a child: build for so many pupils, 0 for the roll
+    return asked.parse_args()
 
 
 # -- accuracy --------------------------------------------------------------------------------------------------------
@@ -134,16 +152,31 @@ def _alarms(clean: Sequence[tuple[Labelled, list[Hit]]]) -> None:
 # -- cost ------------------------------------------------------------------------------------------------------------
 
 
-def _load(build: Callable[[], Checker]) -> tuple[Checker, float, float]:
-    """The checker, the seconds it took to build, and the memory it holds (measured in a second build)."""
+def _costs(small: Checker, large: Checker, posts: Sequence[Labelled]) -> None:
+    """Load time and memory in a process of its own, and time per post, for the roll and for 5,000 pupils."""
+    print(f"\n{'pupils':>8} {'load s':>8} {'RSS MB':>8} {'mean ms':>8} {'p95 ms':>8}")
+    means = []
+    for pupils, checker in ((0, small), (5000, large)):
+        times = _times(checker, posts)
+        means.append(statistics.fmean(times))
+        child = subprocess.run(
+            [sys.executable, __file__, "--load", str(pupils)], capture_output=True, text=True, check=True
+        )
+        number, seconds, megabytes = child.stdout.split()
+        print(f"{number:>8} {seconds:>8} {megabytes:>8} {means[-1]:>8.2f} {_p95(times):>8.2f}")
+    print(f"ratio of means: {means[1] / means[0]:.2f}")
+
+
+def _load(folder: Path, number: int) -> int:
+    """As a child process: build one checker and print for how many pupils, in what time and memory."""
+    school = _school(folder)
+    pupils, staff = _invented(number, school) if number else _pupils(folder), _staff(folder)
+    before = psutil.Process().memory_info().rss
     begun = time.perf_counter()
-    build()
+    Checker(pupils, staff, school).check(Draft("A first post.", (), "x", "school"))
     seconds = time.perf_counter() - begun
-    tracemalloc.start()
-    checker = build()
-    megabytes = tracemalloc.get_traced_memory()[1] / 2**20
-    tracemalloc.stop()
-    return checker, seconds, megabytes
+    print(len(pupils), f"{seconds:.2f}", f"{(psutil.Process().memory_info().rss - before) / 2**20:.1f}")
+    return 0
 
 
 def _times(checker: Checker, posts: Sequence[Labelled]) -> list[float]:
@@ -206,34 +239,52 @@ def _invented(number: int, school: SchoolWords) -> list[Pupil]:
     ]
 
 
-def _presidio(checker: Checker, posts: Sequence[Labelled]) -> None:
+def _presidio(checker: Checker, posts: Sequence[Labelled], python: str | None, model: str) -> None:
     """The name part side by side, post by post, in this very run."""
-    if not (importlib.util.find_spec("presidio_analyzer") and importlib.util.find_spec("spacy")):
-        print("\nPresidio and spaCy are not installed, so there is no comparison (they are no part of the product).")
+    if not python:
+        print(
+            "\nPresidio + spaCy: not run. Name a Python that has both with --presidio (they are no part of the product)."
+        )
         return
-    from presidio_analyzer import AnalyzerEngine  # type: ignore[import-not-found]
-
-    try:
-        engine: Any = AnalyzerEngine()
-        engine.analyze(text="Hello", language="en", entities=["PERSON"])
-    except (Exception, SystemExit) as err:  # noqa: BLE001 - a missing model ends in many ways
-        print(f"\nPresidio is installed but cannot start without its model: {type(err).__name__}.")
-        return
-    spent = {"ours": 0.0, "theirs": 0.0}
+    spent: dict[str, list[float]] = {"ours": [], "theirs": []}
     named: Counter[str] = Counter()
-    for post in posts:
-        begun = time.perf_counter()
-        ours = any(hit.rule.startswith("pupil-name") for hit in checker.check(post.draft))
-        middle = time.perf_counter()
-        theirs = bool(engine.analyze(text=post.draft.text, language="en", entities=["PERSON"]))
-        spent["ours"] += middle - begun
-        spent["theirs"] += time.perf_counter() - middle
-        kind = "clean" if post.clean else "named" if post.must & NAMES else ""
-        named.update({f"{kind} all": 1, f"{kind} ours": ours, f"{kind} theirs": theirs})
-    print("\nnames                found                        on clean posts                ms a post")
+    try:
+        with Presidio(python, model) as other:
+            for post in posts:
+                begun = time.perf_counter()
+                hits = checker.check(post.draft)
+                spent["ours"].append(1000 * (time.perf_counter() - begun))
+                persons, milliseconds = other.persons(post.draft.text)
+                spent["theirs"].append(milliseconds)
+                kind = "clean" if post.clean else "named" if post.must & NAMES else ""
+                ours = any(hit.rule.startswith("pupil-name") for hit in hits)
+                named.update({f"{kind} all": 1, f"{kind} ours": ours, f"{kind} theirs": bool(persons)})
+            print(
+                f"\nPresidio {other.version} with {model}: started in {other.seconds:.1f} s, {other.megabytes:.0f} MB"
+            )
+    except PresidioError as err:
+        print(f"\nPresidio + spaCy: not run. {err}")
+        return
+    print(f"{'names':20} {'posts found':28} {'clean posts flagged':28} {'mean ms':>8} {'median':>8}")
     for who, label in (("ours", "gatekeeper"), ("theirs", "Presidio + spaCy")):
         row = f"{wilson(named[f'named {who}'], named['named all']):28} {wilson(named[f'clean {who}'], named['clean all']):28}"
-        print(f"{label:20} {row} {1000 * spent[who] / len(posts):8.2f}")
+        print(f"{label:20} {row} {statistics.fmean(spent[who]):8.2f} {statistics.median(spent[who]):8.2f}")
+    ahead = 100 * (named["named ours"] - named["named theirs"]) / max(1, named["named all"])
+    ratio = statistics.fmean(spent["theirs"]) / statistics.fmean(spent["ours"])
+    print(f"names ahead: {ahead:+.1f} points; their time : ours (whole check, means): {ratio:.1f}")
+
+
+def _hostile() -> int:
+    """The slowest expressions and phrases; 1 when one is over its bound."""
+    slow = 0
+    for label, run in (("expressions", hostile_text.slowest_expressions), ("phrases", hostile_text.slowest_phrases)):
+        every = sorted(run(), key=lambda one: -one.seconds)
+        print(f"\n{len(every)} {label} on hostile texts of {hostile_text.SIZE:,} characters, the slowest:")
+        for one in every[:3]:
+            print(f"  {one.seconds:6.3f} s  {one.name}  on {one.seed!r}")
+        slow += sum(one.seconds > hostile_text.BOUND for one in every)
+    print(f"over the bound of {hostile_text.BOUND} s: {slow}")
+    return 1 if slow else 0
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
