@@ -72,9 +72,9 @@ class Area {
     const badge = put(head, "span", `live-badge live-badge-${finding.severity}`);
     put(badge, "span", "live-sign", finding.sign).setAttribute("aria-hidden", "true");
     badge.append(finding.word);
-    if (finding.clause) put(head, "span", "live-clause", `Policy ${finding.clause}`);
-    if (finding.field.endsWith(".file")) put(head, "span", "live-clause", finding.place);
-    put(line, "p", "live-sentence", finding.sentence);
+    const sentence = put(line, "p", "live-sentence", `${finding.sentence} `);
+    const from = [finding.clause && `Policy ${finding.clause}`, finding.field.endsWith(".file") && finding.place];
+    put(sentence, "span", "live-clause", from.filter(Boolean).join(" · "));
     put(line, "p", "live-buttons");
     if (finding.start !== null && !finding.field.endsWith(".file")) {
       const show = button(head, "Show", () => this.select(line.finding.start, line.finding.end));
