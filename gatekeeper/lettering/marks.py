@@ -20,7 +20,7 @@ from gatekeeper.lettering.reading import Region
 LIKE: Final = 0.7  # from here on it is the mark
 SMALLEST: Final = 60  # pixels that the longer side of a mark needs to be learnt
 _LEARNT: Final = 256  # the longer side that a mark is learnt at
-_PLACES: Final = 12  # looked at for each mark
+_PLACES: Final = 20  # looked at for each mark
 _MOST: Final = 6  # of one mark in one picture
 _SAME_PLACE: Final = 0.2  # overlap
 _THIN: Final = 6.0  # times as long as high: hardly anything is left of it in a photo
@@ -82,7 +82,7 @@ def learn(pixels: Pixels) -> Learnt:
             "This is too long and thin to be found in a photo. Please choose the part with the sign, not the words alone."
         )
     look = look_of(picture, shape)
-    if float(look.picture[look.shape > 0].astype(np.float32).std(0).mean()) < _PLAIN:
+    if _spread(look) < _PLAIN:
         raise CannotLearn("There is too little in this picture to tell it from other things, such as lines or letters.")
     return Learnt(lay_out(picture), look)
 
@@ -105,6 +105,13 @@ def _seen(copies: Sequence[Pixels], mark: KnownMark, places: Sequence[Place]) ->
         if all(_overlap(box, other.box) < _SAME_PLACE for other in kept):
             kept.append(SeenMark(mark.id, box, round(min(alike, 1.0), 3)))
     return kept
+
+
+def _spread(look: Look) -> float:
+    """How much the colours differ inside the mark, its outline left out: a disc is not told from a ball."""
+    inner = cv2.erode(look.shape, np.ones((5, 5), np.uint8)) > 0
+    inside = look.picture[inner if inner.any() else look.shape > 0]
+    return float(inside.astype(np.float32).std(0).mean())
 
 
 def _alone(pixels: Pixels) -> tuple[Pixels, Pixels]:

@@ -116,9 +116,10 @@ def picture_of_mark(services: Services, mark_id: int) -> bytes:
     """
     with services.db.read() as session:
         mark = session.get(Mark, mark_id)
-        digest = mark.sha256 if mark else ""
+    if mark is None:
+        raise NotFound("There is no such logo.")
     try:
-        return services.media.read(digest) if digest else b""
+        return services.media.read(mark.sha256)
     except MediaDamaged:
         raise NotFound("The picture of this logo cannot be shown.") from None
 
