@@ -15,7 +15,7 @@ def codes(pixels: Pixels) -> list[Code]:
     """Every code that can be read, small, turned or inverted, at most 40 of them."""
     import zxingcpp
 
-    found = zxingcpp.read_barcodes(np.ascontiguousarray(pixels), try_rotate=True, try_downscale=True, try_invert=True)
+    found = zxingcpp.read_barcodes(np.ascontiguousarray(pixels), text_mode=zxingcpp.TextMode.Plain)
     read = [_code(one, pixels) for one in found if one.valid]
     return sorted(read, key=lambda code: (code.box[1], code.box[0]))[:MOST]
 

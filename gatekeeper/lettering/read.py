@@ -29,6 +29,8 @@ _WINDOW: Final = 960
 _MOST_WINDOWS: Final = 16
 _SURE: Final = 0.5
 _CLEAR: Final = 0.93
+_CERTAIN: Final = 0.97
+_LARGE: Final = 14.0  # pixels of the first look, from above the line to below it
 _FEW_LETTERS: Final = 2
 _SAME_LINE: Final = 0.5
 
@@ -66,7 +68,7 @@ class LetterReader:
         heat = self._spotter.heat(small)
         found = self._spelt(pixels, [spot.scaled(1 / scale) for spot in self._spotter.spots(heat)])
         if max(pixels.shape) > FINE_FROM:
-            wipe(heat, [spot.scaled(scale) for spot, word in found if word.score >= _CLEAR])
+            wipe(heat, [spot.scaled(scale) for spot, word in found if _certain(spot, word, scale)])
             found = _surest([*found, *self._closer(pixels, heat, scale)])
         lines = [
             Line(_inside(spot.bounds(), pixels), word.text[:LONGEST], min(word.score, 1.0)) for spot, word in found
@@ -100,6 +102,11 @@ def _makes_sense(spot: Spot, word: Word, pixels: Pixels) -> bool:
     if letters <= _FEW_LETTERS:
         return letters > 0 and word.score >= _CLEAR and spot.short < max(pixels.shape) / 4
     return word.score >= _SURE
+
+
+def _certain(spot: Spot, word: Word, scale: float) -> bool:
+    """Whether a closer look could tell no more."""
+    return word.score >= _CERTAIN and spot.short * scale >= _LARGE
 
 
 def _cut_out(pixels: Pixels, spot: Spot) -> Pixels:

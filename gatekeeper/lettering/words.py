@@ -1,6 +1,7 @@
 """Turns the picture of one line into its text: the recognition network of PP-OCRv6, kept to Latin letters."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,8 @@ _BLANK: Final = 0
 _LAST_LATIN: Final = 0x24F
 _MORE_LATIN: Final = range(0x1E00, 0x1F00)
 _SIGNS: Final = frozenset("‘’“”–—…•€™")
+#: printed without serifs, a large I and a small l look alike; no English word begins like "lqbal" or "lsla"
+_L_FOR_I: Final = re.compile(r"\bl(?=[bcdfghjkmnpqrstvwxz])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Speller:
         if not kept.any():
             return Word("", 0.0)
         text = "".join(self._letters[index] for index in best[kept])
-        return Word(" ".join(text.split()), float(chances.max(axis=1)[kept].mean()))
+        return Word(_L_FOR_I.sub("I", " ".join(text.split())), float(chances.max(axis=1)[kept].mean()))
 
 
 def _is_latin(letter: str) -> bool:

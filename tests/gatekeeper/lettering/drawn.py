@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from gatekeeper.lettering.reading import Reading
+
 FIRST: Final = (
     "Orla", "Idris", "Maisie", "Tobias", "Amara", "Kacper", "Ffion", "Zainab", "Rowan", "Beatrix", "Yusuf", "Niamh",
     "Theo", "Priya", "Callum", "Saoirse", "Elodie", "Jakub", "Harriet", "Dylan", "Imogen", "Kwame", "Lottie", "Arjun",
@@ -125,3 +127,13 @@ def drawn(
     names = tuple(name(chance) for _ in kinds)
     things = [thing(kind, words, capitals, chance) for kind, words in zip(kinds, names, strict=True)]
     return Drawn(photo(things, angle, size, chance), names)
+
+
+def read_names(picture: Drawn, reading: Reading) -> set[str]:
+    """The names that stand in one line of what was read, whatever its capitals, spaces and signs."""
+    lines = [_bare(line.text) for line in reading.lines]
+    return {words for words in picture.names if any(_bare(words) in line for line in lines)}
+
+
+def _bare(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -1,0 +1,98 @@
+"""Codes are read wherever a camera would follow them, and what they say comes out short and printable."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import zxingcpp
+from PIL import Image
+
+from gatekeeper.lettering.codes import LONGEST, MOST, codes
+
+LINK = "https://forms.merrowfold.example/trip?id=7"
+
+
+def code(text: str, kind: str = "QRCode", *, scale: int = 4) -> Image.Image:
+    made = zxingcpp.create_barcode(text, zxingcpp.barcode_format_from_str(kind))
+    return Image.fromarray(np.asarray(zxingcpp.write_barcode_to_image(made, scale=scale))).convert("RGB")
+
+
+def on_a_wall(*pictures: Image.Image, size: tuple[int, int] = (900, 600)) -> np.ndarray:
+    ramp = np.tile(np.linspace(90, 190, size[0], dtype=np.uint8)[None, :, None], (size[1], 1, 3))
+    wall = Image.fromarray(ramp)
+    left = 40
+    for picture in pictures:
+        wall.paste(picture, (left, 60))
+        left += picture.width + 40
+    return np.asarray(wall)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("QRCode", LINK), ("Aztec", LINK), ("DataMatrix", LINK), ("PDF417", LINK),
+        ("Code128", "MERROW-0042"), ("EAN13", "4006381333931"), ("Code39", "SCHOOL 12"),
+    ],
+    ids=lambda value: value[:10],
+)  # fmt: skip
+def test_common_kinds_are_read(kind: str, text: str) -> None:
+    [found] = codes(on_a_wall(code(text, kind, scale=3), size=(1200, 600)))
+    assert (found.text, found.kind.replace(" ", "").replace("-", "").startswith(kind[:6])) == (text, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda picture: picture.resize((70, 70)),
+        lambda picture: picture.rotate(23, expand=True, fillcolor="white"),
+        lambda picture: picture.rotate(180),
+        lambda picture: picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+        lambda picture: Image.eval(picture, lambda value: 255 - value),
+    ],
+    ids=["small", "turned", "upside down", "mirrored", "inverted"],
+)
+def test_a_code_is_read_however_it_hangs(change: Callable[[Image.Image], Image.Image]) -> None:
+    assert [found.text for found in codes(on_a_wall(change(code(LINK))))] == [LINK]
+
+
+def test_the_box_is_where_the_code_is() -> None:
+    picture = code(LINK)
+    [found] = codes(on_a_wall(picture))
+    x1, y1, x2, y2 = found.box
+    assert 40 <= x1 < x2 <= 40 + picture.width
+    assert 60 <= y1 < y2 <= 60 + picture.height
+    assert (x2 - x1) * (y2 - y1) > 0.5 * picture.width * picture.height
+
+
+def test_a_box_never_lies_outside_the_picture_and_is_never_empty() -> None:
+    tight = np.asarray(code("MERROW-0042", "Code128", scale=3))
+    height, width = tight.shape[:2]
+    for found in codes(tight):
+        x1, y1, x2, y2 = found.box
+        assert 0 <= x1 < x2 <= width
+        assert 0 <= y1 < y2 <= height
+
+
+def test_two_codes_in_one_photo_are_both_read() -> None:
+    read = codes(on_a_wall(code(LINK), code("0161 496 0000")))
+    assert {found.text for found in read} == {LINK, "0161 496 0000"}
+
+
+def test_a_code_cannot_speak_at_length_or_in_signs_nobody_sees() -> None:
+    [found] = codes(on_a_wall(code("first\nsecond\x07" + "x" * 2300, scale=3), size=(800, 800)))
+    assert found.text.startswith("first second x")
+    assert found.text.isprintable()
+    assert len(found.text) == LONGEST
+
+
+def test_a_wall_of_codes_comes_to_an_end() -> None:
+    one = code("a", scale=2)
+    wall = Image.new("RGB", (one.width * 8, one.height * 8), "white")
+    for row in range(8):
+        for column in range(8):
+            wall.paste(one, (column * one.width, row * one.height))
+    assert 1 <= len(codes(np.asarray(wall))) <= MOST
+
+
+def test_no_code_no_answer() -> None:
+    assert codes(on_a_wall()) == []
