@@ -53,6 +53,7 @@ class Entry:
     possessive: str = ""
     again: str = ""
     part: re.Pattern[str] | None = None
+    unless: re.Pattern[str] | None = None
     begins: str = ""
 
 
@@ -79,8 +80,9 @@ def book() -> _Book:
 
 
 def _entry(one: dict[str, Any]) -> Entry:
-    part = re.compile(one["part"], re.IGNORECASE) if "part" in one else None
-    return Entry(**{**one, "rules": tuple(one["rules"]), "part": part})
+    patterns = {name: re.compile(one[name], re.IGNORECASE) for name in ("part", "unless") if name in one}
+    words = {name: value for name, value in one.items() if name not in patterns and name != "rules"}
+    return Entry(rules=tuple(one["rules"]), part=patterns.get("part"), unless=patterns.get("unless"), **words)
 
 
 def suggest(rule: str, text: str, start: int | None, end: int | None, own: OwnWords) -> Suggestion | None:
@@ -88,19 +90,28 @@ def suggest(rule: str, text: str, start: int | None, end: int | None, own: OwnWo
     entry = book().of(rule)
     if entry is None or start is None or end is None or not 0 <= start < end <= len(text):
         return None
-    if entry.begins and _first_sign(text, start) != entry.begins:
+    place = _place(entry, text, start, end)
+    if place is None:
         return None
-    if entry.part is not None:
-        found = list(entry.part.finditer(text, start, end))
-        if len(found) != 1:
-            return None
-        start, end = found[0].span()
+    start, end = place
     words = _words(entry, text, start, end, own)
     if words is None:
         return None
     if "pupil" not in words or entry.begins:
         return Suggestion(start, end, _capital(words, text, start))
     return _of_a_child(entry, text, start, end, words)
+
+
+def _place(entry: Entry, text: str, start: int, end: int) -> tuple[int, int] | None:
+    """What of the quoted words is to be replaced; None where the entry does not fit them."""
+    if entry.begins and _first_sign(text, start) != entry.begins:
+        return None
+    if entry.unless is not None and entry.unless.search(text, start, end):
+        return None
+    if entry.part is None:
+        return start, end
+    found = list(entry.part.finditer(text, start, end))
+    return found[0].span() if len(found) == 1 else None
 
 
 def _words(entry: Entry, text: str, start: int, end: int, own: OwnWords) -> str | None:

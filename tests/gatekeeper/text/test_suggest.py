@@ -58,6 +58,7 @@ def test_the_words_fit_what_stands_around_them(check: Check, text: str, becomes:
         "Hello Wren Castleton!",
         "Follow @wrencastleton today.",
         "What the shit is this.",
+        "Year 4 walk to the swimming baths every Friday at 2pm.",
         "On Friday our choir will sing in the town square at noon and walk back at 1pm.",
     ],
 )
@@ -78,13 +79,14 @@ def test_a_place_outside_the_text_brings_no_suggestion(place: tuple[int | None, 
     assert suggest("pupil-name-full", "Wren Castleton", *place, OWN) is None
 
 
-@pytest.mark.parametrize("filler", ["\n", "a", " ", ". ", "well done "])
+@pytest.mark.parametrize("filler", ["\n", "a", " ", ". ", "well done ", "on ", "at by ", "1 ", "on 1", "dm "])
 def test_a_long_text_takes_no_long_time(filler: str) -> None:
     text = filler * (20_000 // len(filler)) + "Wren Castleton"
     begun = time.perf_counter()
     suggest("pupil-name-full", text, len(text) - 14, len(text), OWN)
-    suggest("pupil-planned-location", text, 0, len(text), OWN)
-    assert time.perf_counter() - begun < 1
+    for rule in ("pupil-planned-location", "pupil-dm-invite"):
+        suggest(rule, text, 0, len(text), OWN)
+    assert time.perf_counter() - begun < 1.5
 
 
 def test_a_rule_of_the_school_itself_brings_no_suggestion() -> None:
