@@ -19,6 +19,68 @@ _SHORT_GAP, _LONG_GAP = 3, 8
 _LEAST_STEM = 2
 
 _LONGEST_STEM = 20
+_HEAVY = 50
+_FREQUENT = [
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "but",
+    "by",
+    "do",
+    "for",
+    "from",
+    "had",
+    "has",
+    "have",
+    "he",
+    "her",
+    "here",
+    "his",
+    "i",
+    "if",
+    "in",
+    "is",
+    "it",
+    "me",
+    "my",
+    "no",
+    "not",
+    "of",
+    "on",
+    "one",
+    "or",
+    "our",
+    "she",
+    "so",
+    "that",
+    "the",
+    "their",
+    "them",
+    "they",
+    "this",
+    "to",
+    "today",
+    "up",
+    "us",
+    "was",
+    "we",
+    "were",
+    "who",
+    "will",
+    "with",
+    "you",
+    "your",
+    "all",
+    "'s",
+    "class",
+    "school",
+    "children",
+    "year",
+]
 
 Mark = tuple[int, int]
 Tail = tuple[tuple[tuple[str, bool], ...], int]
@@ -62,11 +124,7 @@ class Row:
     at_start: bool
     at_end: bool
     forbidden: bool
-
-    @property
-    def needed(self) -> tuple[tuple[int, ...], ...]:
-        """For each element that must be there, the atoms that would do."""
-        return tuple(element.atoms for element in self.elements if not element.optional)
+    needed: tuple[tuple[int, ...], ...]  # for each element that must be there, the atoms that would do
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +196,10 @@ class Atoms:
         """The number of an outside family, when some pattern uses it."""
         return self._ids.get("{" + name + "}")
 
+    def weight(self, atom: int) -> int:
+        """How much an atom is likely to be met: words that stand in every other sentence weigh most."""
+        return 1 + _HEAVY * sum(atom in self._single.get(word, ()) for word in _FREQUENT)
+
     def find(self, words: Sequence[str]) -> dict[int, list[Mark]]:
         """Every atom in the words: its places as (start, end)."""
         found: dict[int, list[Mark]] = defaultdict(list)
@@ -197,7 +259,8 @@ def _compile_row(source: str, atoms: Atoms) -> Row:
             gap = 0
     if not elements or all(element.optional for element in elements):
         raise PatternError(f"the pattern {source!r} asks for nothing")
-    return Row(tuple(elements), at_start, at_end, forbidden)
+    needed = tuple(element.atoms for element in elements if not element.optional)
+    return Row(tuple(elements), at_start, at_end, forbidden, needed)
 
 
 def _element(piece: str, atoms: Atoms) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from gatekeeper.text.draft import SchoolWords
 from gatekeeper.text.fold import fold_word
@@ -80,10 +81,11 @@ class Reader:
         )
         self._houses = frozenset(fold_word(house) for house in school.houses)
         self._by_atom: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        weigh = cache(self._atoms.weight)
         for number, one in enumerate(self._entries):
             for place, pattern in enumerate(one.patterns):
-                row = next(row for row in pattern.rows if not row.forbidden)
-                for atom in min(row.needed, key=len):
+                needed = [atoms for row in pattern.rows if not row.forbidden for atoms in row.needed]
+                for atom in min(needed, key=lambda atoms: sum(map(weigh, atoms))):
                     self._by_atom[atom].append((number, place))
 
     def find(self, passage: Passage, account: str, rooms: Sequence[Room], names: Iterable[NameSpan]) -> list[Match]:
@@ -103,12 +105,12 @@ class Reader:
             one = self._entries[number]
             if one.entry.account not in {None, account}:
                 continue
-            if any(fits(pattern, found, 0, len(passage.words)) for pattern in one.post_unless):
-                continue
             patterns = [one.patterns[place] for place in sorted(wanted[number])]
             for first, last, marks in self._units(passage, one.entry.scope, by_sentence, found):
                 if (one.entry.rule, first) in seen or not self._matches(one, patterns, marks, first, last):
                     continue
+                if any(fits(pattern, found, 0, len(passage.words)) for pattern in one.post_unless):
+                    break
                 seen.add((one.entry.rule, first))
                 start = passage.sentence_span(passage.sentence[first])[0]
                 end = passage.sentence_span(passage.sentence[last - 1])[1]
