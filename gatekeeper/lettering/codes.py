@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gatekeeper.lettering.places import within
 from gatekeeper.lettering.reading import Code
 from gatekeeper.sandbox.wire import Pixels
 
@@ -23,8 +24,8 @@ def codes(pixels: Pixels) -> list[Code]:
 def _code(found: Any, pixels: Pixels) -> Code:
     place = found.position
     corners = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+    across, down = [float(corner.x) for corner in corners], [float(corner.y) for corner in corners]
     height, width = pixels.shape[:2]
-    across = [min(max(float(corner.x), 0.0), float(width)) for corner in corners]
-    down = [min(max(float(corner.y), 0.0), float(height)) for corner in corners]
+    box = within((min(across), min(down), max(across), max(down)), width=width, height=height)
     text = "".join(sign if sign.isprintable() else " " for sign in found.text)
-    return Code((min(across), min(down), max(across), max(down)), text[:LONGEST], str(found.format))
+    return Code(box, text[:LONGEST], str(found.format))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gatekeeper.errors import NotScanned
 from gatekeeper.lettering.codes import codes
 from gatekeeper.lettering.networks import DETECTION, RECOGNITION, Network
+from gatekeeper.lettering.places import within
 from gatekeeper.lettering.reading import Line, Reading, Region
 from gatekeeper.lettering.spots import Spot, Spotter, hints, wipe
 from gatekeeper.lettering.words import Speller, Word
@@ -70,8 +71,10 @@ class LetterReader:
         if max(pixels.shape) > FINE_FROM:
             wipe(heat, [spot.scaled(scale) for spot, word in found if _certain(spot, word, scale)])
             found = _surest([*found, *self._closer(pixels, heat, scale)])
+        height, width = pixels.shape[:2]
         lines = [
-            Line(_inside(spot.bounds(), pixels), word.text[:LONGEST], min(word.score, 1.0)) for spot, word in found
+            Line(within(spot.bounds(), width=width, height=height), word.text[:LONGEST], min(word.score, 1.0))
+            for spot, word in found
         ]
         return sorted(lines, key=lambda line: (line.box[1], line.box[0]))[:MOST_LINES]
 
@@ -115,12 +118,6 @@ def _cut_out(pixels: Pixels, spot: Spot) -> Pixels:
     target = np.array([[0, 0], [width, 0], [width, height]], np.float32)
     matrix = cv2.getAffineTransform(spot.corners()[:3], target)
     return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
-
-
-def _inside(bounds: Region, pixels: Pixels) -> Region:
-    height, width = pixels.shape[:2]
-    x1, y1, x2, y2 = bounds
-    return max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
 
 
 def _windows(hints: Sequence[Region], large: Pixels, factor: float) -> Iterator[tuple[int, int]]:

@@ -57,7 +57,7 @@ def main() -> int:
     return 0
 
 
-def _row(
+def _row(  # noqa: PLR0917
     program: str,
     read: Callable[[np.ndarray], Reading],
     size: tuple[int, int],

@@ -8,6 +8,8 @@ import zxingcpp
 from PIL import Image
 
 from gatekeeper.lettering.codes import LONGEST, MOST, codes
+from gatekeeper.lettering.places import within
+from gatekeeper.lettering.reading import Region
 
 LINK = "https://forms.merrowfold.example/trip?id=7"
 
@@ -71,6 +73,20 @@ def test_a_box_never_lies_outside_the_picture_and_is_never_empty() -> None:
         x1, y1, x2, y2 = found.box
         assert 0 <= x1 < x2 <= width
         assert 0 <= y1 < y2 <= height
+
+
+@pytest.mark.parametrize(
+    ("box", "inside"),
+    [
+        ((-3, -4, 5, 6), (0, 0, 5, 6)),
+        ((2, 2, 50, 50), (2, 2, 40, 30)),
+        ((7, 9, 7, 20), (7, 9, 8, 20)),
+        ((60, 60, 70, 70), (39, 29, 40, 30)),
+        ((0, 0, 0, 0), (0, 0, 1, 1)),
+    ],
+)
+def test_a_box_keeps_an_area_that_can_be_covered(box: Region, inside: Region) -> None:
+    assert within(box, width=40, height=30) == inside
 
 
 def test_two_codes_in_one_photo_are_both_read() -> None:
