@@ -20,16 +20,25 @@ from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.mail.smtp import MailNotSent
 from gatekeeper.people.accounts import find_invitation
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.posts.model import Post
+from gatekeeper.posts.model import Finding, Post
 from gatekeeper.posts.repository import move
-from gatekeeper.posts.status import PostState
+from gatekeeper.posts.status import FindingState, PostState
 from gatekeeper.workflow import notify, request
 from gatekeeper.workflow.services import Services
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
-ABOUT_POSTS = ("decided", "expired", "missed", "published", "needs_person", "not_sent", "cannot_request")
+ABOUT_POSTS = (
+    "decided",
+    "expired",
+    "missed",
+    "published",
+    "needs_person",
+    "not_sent",
+    "cannot_request",
+    "photo_changed",
+)
 
 
 class Outbox:
@@ -66,9 +75,22 @@ def school(services: Services) -> Iterator[School]:
     return School(services)
 
 
+def allow_the_name(school: School, post_id: int) -> None:
+    with school.services.db.begin() as session:
+        session.add(
+            Finding(
+                version_id=session.get_one(Post, post_id).version_id, rule="pupil-name-full", clause="3.1d",
+                severity="block", field="text", start=0, end=17, quote="Wren Applethwaite", message="A pupil's name.",
+                state=FindingState.OVERRIDE, reason="The family asked for it in writing.",
+            )
+        )  # fmt: skip
+
+
 def asked(school: School, **more: object) -> int:
-    """The head is asked about a new post; returns the number of the e-mail about it."""
+    """The head is asked about a new post, and to allow the name in it; returns the number of the e-mail about it."""
     post_id = school.post(**more)  # type: ignore[arg-type]
+    if "Wren Applethwaite" in str(more.get("text")):
+        allow_the_name(school, post_id)
     with school.services.step() as session:
         move(session.get_one(Post, post_id), PostState.REQUESTING)
     request.run(school.services, post_id)
