@@ -8,9 +8,9 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import Face, Finding, Photo, Post
+from gatekeeper.posts.model import Face, Finding, Photo, Post, Version
 from gatekeeper.posts.status import FaceState
-from gatekeeper.workflow import second_look
+from gatekeeper.workflow import second_look, teach
 from tests.factories.school import PIN, School
 from tests.journeys.conftest import Site
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started"),
-    Role.HEADTEACHER: ("/", "/decisions", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/account"),
-    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/enrolment", "/enrolment/1"),
+    Role.HEADTEACHER: ("/", "/decisions", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account"),
+    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/school/marks", "/pupils/3",
@@ -171,3 +171,33 @@ def test_the_pages_of_a_visitor_are_accessible_and_fit(site: Site, reader: Page)
         look(reader, site.url + address, status=status)
     reader.goto(f"{site.url}/a/{'x' * 43}")
     check(reader)
+
+
+def test_the_pages_of_a_change_of_rules_and_of_taught_words_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    post = site.school.post(text="We read Isolde the Invincible.")
+    with site.school.services.db.begin() as session:
+        version = session.get_one(Version, session.get_one(Post, post).version_id)
+        found = Finding(
+            version_id=version.id, rule="pupil-name-first", clause="3.1d", severity="justify", field="text", start=8,
+            end=14, quote="Isolde", message="“Isolde” is the first name of at least one pupil.",
+        )  # fmt: skip
+        session.add(found)
+        session.flush()
+        finding = found.id
+    teach.ask_lead(site.school.services, post, finding, by=site.school.author)
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    reader.goto(f"{site.url}/rules/change")
+    reader.get_by_label("The school's own rules").fill("[[rule]")
+    reader.get_by_role("button", name="Put in force").click()
+    reader.locator(".errors-summary").wait_for()
+    check(reader)
+    reader.get_by_label("The school's own rules").fill("")
+    reader.locator("#soft-profanity").select_option("advice")
+    reader.get_by_label("Why do the rules change?").fill("Agreed by the governors.")
+    reader.get_by_role("button", name="Put in force").click()
+    reader.locator(".notice-success").wait_for()
+    look(reader, f"{site.url}/rules/versions/1")
+    site.sign_in(reader.context, Role.CONSENT_LEAD)
+    look(reader, f"{site.url}/words")
+    look(reader, f"{site.url}/posts/{post}/findings/{finding}/teach")
+    look(reader, f"{site.url}/help/policy-rules")
