@@ -15,6 +15,7 @@ SURE_SCORE: Final = 0.8  # a detector this sure is overruled by two people, neve
 
 #: the rule of a finding that nobody may allow begins like this: it names a pupil with a mark "never publish"
 NEVER: Final = "never-"
+NOBODY_CAN: Final = "Nobody can allow this."
 
 ItemKind = Literal["face", "photo", "channel", "finding"]
 

@@ -18,7 +18,7 @@ from gatekeeper.policy.photo_rules import (
     remarks_about,
     severity_of,
 )
-from gatekeeper.policy.verdict import is_pupil_name
+from gatekeeper.policy.verdict import NEVER, NOBODY_CAN, is_pupil_name
 from gatekeeper.posts.model import Face, Finding, Mark, Photo, PictureReading, Post, Version
 from gatekeeper.posts.picture_rendition import map_box, unmap_box, whole_pixels
 from gatekeeper.posts.repository import findings_of
@@ -187,8 +187,18 @@ def _join(session: Session, version: Version, photos: tuple[PublishedPhoto, ...]
             finding.alone = [finding.severity, finding.message]
         if finding.alone is not None:
             if shown:
-                joint = photo_rules()["name-beside-face"]
-                finding.severity, finding.message = joint.severity, joint.message(finding.quote, where=shown[0])
+                finding.severity, finding.message = _joint(finding, shown[0])
             else:
                 finding.severity, finding.message = finding.alone
                 finding.alone = None
+
+
+def _joint(finding: Finding, where: str) -> tuple[str, str]:
+    """The severity and the sentence of a name that stands beside a face; what was true of the name alone stays true."""
+    rule = photo_rules()["name-beside-face"]
+    sentences = [rule.message(finding.quote, where=where)]
+    if finding.field.endswith((".lettering", ".code")):
+        sentences.append(photo_rules()["photo-letters"].message())
+    if finding.rule.startswith(NEVER):
+        sentences.append(NOBODY_CAN)
+    return rule.severity, " ".join(sentences)

@@ -11,15 +11,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from gatekeeper.people.pupils import Pupil
-from gatekeeper.policy.verdict import NEVER
+from gatekeeper.policy.verdict import NEVER, NOBODY_CAN
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.draft import Draft, Picture
 from gatekeeper.workflow.legible import Looked
 from gatekeeper.workflow.picture_words import Told, told_of_photos
 from gatekeeper.workflow.school_checker import checker_for
-
-_NOBODY_CAN = " Nobody can allow this."
 
 
 def check_words(
@@ -102,7 +100,7 @@ def _beyond_allowing(told: Told) -> Told:
     """The finding as one that no headteacher can allow; what only asks for a reason may be somebody else, and stays."""
     if told.severity != "block":
         return told
-    return replace(told, rule=NEVER + told.rule, message=told.message + _NOBODY_CAN)
+    return replace(told, rule=NEVER + told.rule, message=f"{told.message} {NOBODY_CAN}")
 
 
 def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[tuple[str, str, str], Finding]:

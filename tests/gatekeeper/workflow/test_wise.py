@@ -95,6 +95,14 @@ def test_a_name_that_asks_for_a_reason_blocks_beside_a_face_and_asks_again_once_
     assert (alone.severity, alone.message) == ("justify", "“Wren” is a pupil's name.")
 
 
+def test_a_name_that_nobody_can_allow_says_so_beside_a_face_as_well(school: School) -> None:
+    post = school.post(pupils=("Wren", "Jonty"))
+    named(school, post, rule="never-pupil-name-full")
+    joint = synced(school, post)["never-pupil-name-full"]
+    assert "can be recognised" in joint.message
+    assert joint.message.endswith("Nobody can allow this.")
+
+
 def test_a_name_without_a_pupils_face_stays_as_it_was(school: School) -> None:
     post = school.post(pupils=("Wren",))
     named(school, post)
