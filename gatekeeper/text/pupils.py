@@ -27,14 +27,19 @@ class PupilNames:
     """Finds every mention of a pupil on the roll."""
 
     def __init__(
-        self, roster: Roster, classes: tuple[str, ...], staff_words: frozenset[str], own_handles: frozenset[str]
+        self,
+        roster: Roster,
+        classes: tuple[str, ...],
+        staff_words: frozenset[str],
+        own_handles: frozenset[str],
+        houses: frozenset[str] = frozenset(),
     ) -> None:
         self.roster = roster
         self.rooms = Rooms(roster, classes)
         self._finder = NameFinder(roster)
         self._disguises = Disguises(roster)
         self._tags = Tags(roster, self.rooms, own_handles)
-        self._alone = FirstNames(roster, self.rooms.first_words, staff_words)
+        self._alone = FirstNames(roster, self.rooms.first_words | houses, staff_words)
 
     def find(self, passage: Passage, *, blocked: set[int], rooms: list[Room] | None = None) -> list[NameSpan]:
         """All names in this passage. `blocked` words belong to staff or to things the school has named."""
@@ -129,6 +134,8 @@ class PupilNames:
                 if passage.sentence[at] != passage.sentence[room.start] or room.start <= at < room.end:
                     continue
                 between = range(at + 1, room.start) if at < room.start else range(room.end, at)
+                if at + 1 == room.start and passage.gap(at).startswith(","):
+                    continue  # "Sorry, Hazel!" speaks to a class
                 if not all(
                     passage.words[word] in {"in", "from", "of", "class", "year", "'s", "our"} for word in between
                 ):

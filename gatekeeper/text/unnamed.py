@@ -43,12 +43,12 @@ def _either(words: Sequence[str], at: int) -> bool:
 
 def _explained_soon(passage: Passage, at: int, known: Collection[int], places: Collection[int]) -> bool:
     """Whether a little later the person is named: "With her whistle in her hand, Miss Lark ..."."""
-    _, last = passage.sentences[passage.sentence[at]]
-    return any(
-        after in known
-        or passage.words[after] in vocabulary().he_or_she
-        or (not passage.opening[after] and _name_like(passage, after, places))
-        for after in range(at + 1, last)
+    number = passage.sentence[at]
+    end = passage.sentences[number][1]
+    soon = passage.sentences[min(number + 1, len(passage.sentences) - 1)][1]
+    return any(passage.words[after] in vocabulary().he_or_she for after in range(at + 1, end)) or any(
+        after in known or (not passage.opening[after] and _name_like(passage, after, places))
+        for after in range(at + 1, soon)
     )
 
 

@@ -251,11 +251,15 @@ def _presidio(checker: Checker, posts: Sequence[Labelled], python: str | None, m
     try:
         with Presidio(python, model) as other:
             for post in posts:
-                begun = time.perf_counter()
-                hits = checker.check(post.draft)
-                spent["ours"].append(1000 * (time.perf_counter() - begun))
-                persons, milliseconds = other.persons(post.draft.text)
-                spent["theirs"].append(milliseconds)
+                best = {"ours": math.inf, "theirs": math.inf}
+                for _ in range(_ROUNDS):  # in turn, the best of a few each, so that other work counts less
+                    begun = time.perf_counter()
+                    hits = checker.check(post.draft)
+                    best["ours"] = min(best["ours"], 1000 * (time.perf_counter() - begun))
+                    persons, milliseconds = other.persons(post.draft.text)
+                    best["theirs"] = min(best["theirs"], milliseconds)
+                for who, milliseconds in best.items():
+                    spent[who].append(milliseconds)
                 kind = "clean" if post.clean else "named" if post.must & NAMES else ""
                 ours = any(hit.rule.startswith("pupil-name") for hit in hits)
                 named.update({f"{kind} all": 1, f"{kind} ours": ours, f"{kind} theirs": bool(persons)})
