@@ -37,10 +37,14 @@ section.querySelector("[data-next]")?.addEventListener("click", (event) => {
   event.preventDefault();
   go(false);
 });
-// an opened face is ready to be typed into
-section.addEventListener("toggle", (event) => {
-  if (event.target.matches("[data-say][open]") && event.target.contains(document.activeElement)) event.target.querySelector("[data-first]").focus();
-}, true);
+// an opened face is ready to be typed into, at once, so that no letter is lost
+section.addEventListener("click", (event) => {
+  const say = event.target.closest("[data-say] > summary")?.parentElement;
+  if (!say || say.open) return;
+  event.preventDefault();
+  say.open = true;
+  say.querySelector("[data-first]").focus();
+});
 
 // a box and its panel light up together
 function light(id, on) {
