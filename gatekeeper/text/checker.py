@@ -54,7 +54,8 @@ class Checker:
         self._adults = self._staff = StaffNames(adults, ())
         self._roster = Roster(roll)
         handles = frozenset(fold_word(handle).lstrip("@") for handle in school.handles)
-        self._names = PupilNames(self._roster, school.classes, self._staff.words, handles)
+        houses = frozenset(word for house in school.houses for word in fold_word(house).split())
+        self._names = PupilNames(self._roster, school.classes, self._staff.words, handles, houses)
         self._contacts = Contacts(school, frozenset(pupil.dob for pupil in roll if pupil.dob), self._staff.words)
         self._reader = Reader(lexicon or Lexicon.shipped(), school, self._staff)
         # apart from the shipped ones, so that nothing a school writes can change how those are read

@@ -210,6 +210,8 @@ class Disguises:
         roster = self._roster
         if "@" in text[start:end] and "." in text[start:end]:
             return
+        if text[start:end].rstrip(".?!'*") in roster.given:
+            return  # the name as it is spelt, with a mark after it: "Well done Daniel!" hides nothing
         for shape, length in self._readings(text[start:end]):
             letters = self._letters(shape)
             symbols = sum(not char.isalpha() for char in shape)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gatekeeper.text.checker import Checker, Draft, Hit, Picture, Pupil, SchoolWords
+from tests.gatekeeper.text.conftest import SCHOOL
 
 Names = Callable[[str], list[tuple[str, str]]]
 Check = Callable[..., list[Hit]]
@@ -142,3 +143,20 @@ def test_offsets_are_code_points_of_the_original(check: Check) -> None:
     text = "🎉🎉 Zoë e\u0301 Łucja Dąbrowicka 🎉"
     hit = next(hit for hit in check(text) if hit.rule == "pupil-name-full")
     assert text[hit.start : hit.end] == "Łucja Dąbrowicka" == hit.quote
+
+
+@pytest.mark.parametrize("mark", ["!", "!!", "?!", "...!"])
+def test_a_name_that_ends_like_a_mark_is_no_disguise_for_the_mark_after_it(mark: str) -> None:
+    pupils = [Pupil("1", "Mabel", "Oakshaw", "", "Year 3", "Heron", "")]
+    checker = Checker(pupils, [], SCHOOL)
+    (hit,) = checker.check(Draft(f"Well done Mabel{mark}", (), "x", "school"))
+    assert (hit.rule, hit.quote) == ("pupil-name-first", "Mabel")
+    (hidden,) = checker.check(Draft("Well done Mabe! and all.", (), "x", "school"))
+    assert hidden.rule == "pupil-name-disguised"
+
+
+def test_a_house_that_bears_a_pupils_name_is_found_only_where_a_person_is_meant() -> None:
+    pupils = [Pupil("1", "Kite", "Oakshaw", "", "Year 3", "Heron", "")]
+    checker = Checker(pupils, [], SCHOOL)
+    assert checker.check(Draft("Falcon and Kite tied in the house points.", (), "x", "school")) == []
+    assert checker.check(Draft("Kite read his poem.", (), "x", "school")) != []
