@@ -58,7 +58,7 @@ class MarkShown:
 
     id: int
     name: str
-    numbers: tuple[int, ...]
+    seen: tuple[tuple[int, int], ...]  # (number on this page, photo)
     places: str
     message: str
     clause: str
@@ -84,7 +84,7 @@ def marks_shown(findings: Sequence[Finding], shown: Sequence[FindingShown]) -> t
             MarkShown(
                 id=first,
                 name=seen[0].quote or "A registered logo",
-                numbers=tuple(one.number for one in seen),
+                seen=tuple((one.number, one.photo or 0) for one in seen),
                 places=_places(seen),
                 message=seen[0].message,
                 clause=seen[0].clause,

@@ -75,6 +75,10 @@ class DecisionPage:
         """What may stand, and is good to know."""
         return tuple(finding for finding in self.findings if finding.severity == "advice" and not finding.is_mark)
 
+    def marks_in(self, photo: int) -> tuple[MarkShown, ...]:
+        """The logos that were seen in this photo."""
+        return tuple(mark for mark in self.marks if any(where == photo for _, where in mark.seen))
+
 
 def page_for(session: Session, request: ApprovalRequest, *, now: datetime) -> DecisionPage:
     """The page of one request.
