@@ -107,7 +107,13 @@ COMMANDS = {
     "platform": "-m workers.process platform",
     "publisher": "-m workers.publish",
 }
-HELPERS = ("valkey-server", "gatekeeper.simulator", "gatekeeper.ops.mailbox", "gatekeeper.faces.service")
+HELPERS = (
+    "valkey-server",
+    "gatekeeper.simulator",
+    "gatekeeper.ops.mailbox",
+    "gatekeeper.faces.service",
+    "gatekeeper.lettering.service",
+)
 
 
 def test_the_procfile_names_the_processes_that_the_supervisor_starts(tmp_path: Path) -> None:
