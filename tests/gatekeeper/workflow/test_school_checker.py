@@ -119,3 +119,31 @@ def test_rules_that_cannot_be_read_any_more_stop_every_check(school: School) -> 
         with pytest.raises(LexiconError, match="Line 1"):
             checker_for(session)
         assert _rules_in(checker_as_shipped(session), "Well done Wren Applethwaite!") == {"pupil-name-full"}
+
+
+OWN_WORDS = [
+    ("phones", ["01632 960111"], "Ring the office on 01632 960111."),
+    ("emails", ["jo.pike@quarrybank.example"], "Write to jo.pike@quarrybank.example please."),
+    ("postcodes", ["ZZ4 9QT"], "Find us at ZZ4 9QT."),
+    ("domains", ["quarrybank.zip"], "It is all on https://quarrybank.zip/clubs today."),
+    ("trusted_domains", ["archive.zip"], "It is all on https://archive.zip/books today."),
+    ("handles", ["QuarryBankPri"], "Say hello to us: DM @QuarryBankPri please."),
+    ("houses", ["Isolde"], "Kestrel and Isolde tied in the house points."),
+    ("classes", {"Isolde": "Year 3"}, "Kestrel and Isolde tied at skipping."),
+]
+
+
+@pytest.mark.parametrize(("setting", "value", "words"), OWN_WORDS, ids=[setting for setting, _, _ in OWN_WORDS])
+def test_what_the_school_says_of_itself_is_no_finding(school: School, setting: str, value: object, words: str) -> None:
+    before = _rules_in(_for(school), words)
+    with school.services.db.begin() as session:
+        change_setting(session, setting, value, by=school.head, now=school.services.clock.now())
+    after = _rules_in(_for(school), words)
+    assert after < before, (before, after)
+
+
+def test_staff_are_no_finding_even_where_a_child_bears_the_same_name(school: School) -> None:
+    with school.services.db.begin() as session:
+        session.get_one(Staff, school.author).name = "Mrs Wren Hartnoll"
+    assert _rules_in(_for(school), "Mrs Hartnoll read to us, and Wren Hartnoll sang.") == set()
+    assert "pupil-name-full" in _rules_in(_for(school), "Wren Applethwaite sang.")
