@@ -12,10 +12,12 @@ from werkzeug.datastructures import MultiDict
 
 from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.school import change_setting
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import (
     ChannelAccount,
     Face,
+    FaceSuggestion,
     Finding,
     Patch,
     Photo,
@@ -266,6 +268,28 @@ def test_before_and_after_stand_beside_each_other_with_their_sizes(author: Flask
 
 def test_classes_are_asked_for_only_while_recognition_is_on(author: FlaskClient, opened: dict[str, int]) -> None:
     assert "Which classes are in this photo?" not in author.get(f"/posts/{opened['post']}").text
+
+
+def test_a_suggestion_asks_the_register_and_clears_nothing(
+    author: FlaskClient, services: Services, opened: dict[str, int]
+) -> None:
+    now = services.clock.now()
+    recorded = {"dpia_reference": "DPIA-1", "dpo": "Mx Reid", "date": "2026-09-01"}
+    with services.db.begin() as session:
+        change_setting(session, "recognition", recorded, by=None, now=now)
+    at = f"/posts/{opened['post']}"
+    assert "Which classes are in this photo?" in author.get(at).text
+    assert author.post(f"{at}/photos/{opened['photo']}/classes", data={"class": "Heron"}).status_code == 303
+    assert author.post(f"{at}/photos/{opened['photo']}/classes", data={"class": "Nowhere"}).status_code == 422
+    with services.db.begin() as session:
+        assert session.get_one(Photo, opened["photo"]).classes == ["Heron"]
+        session.add(FaceSuggestion(face_id=opened["face1"], rank=1, pupil_id=opened["isolde"], distance=0.2))
+    suggested = panel(author.get(at).text, opened["face1"])
+    assert "Isolde Applethwaite, Heron: likely" in suggested or "Isolde Applethwaite, Heron: possible" in suggested
+    assert "permission" not in suggested.lower()  # who it may be is no answer of the register
+    told = author.post(f"{at}/faces/{opened['face1']}/say", data={"as": "one", "pupil": opened["isolde"]})
+    assert "No permission on record for X." in panel(told.text, opened["face1"])
+    assert states(services) == [FaceState.UNKNOWN] * FACES
 
 
 def test_a_second_look_goes_its_way(
