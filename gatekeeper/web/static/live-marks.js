@@ -51,6 +51,7 @@ export class Backdrop {
     }
     this.text = field.value;
     field.addEventListener("scroll", () => this.follow(), { passive: true });
+    field.addEventListener("focus", () => this.fit()); // letters made larger change no box
     new ResizeObserver(() => this.fit()).observe(field);
     this.fit();
   }
