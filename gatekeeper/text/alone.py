@@ -83,7 +83,9 @@ class FirstNames:
         ):
             return True
         local = words[start] in self._class_words and (
-            after in {"class", "classes", "classroom", "are", "were", "have"} or before == "in"
+            after in {"class", "classes", "classroom", "are", "were", "have"}
+            or before == "in"
+            or "their" in words[end : end + 3]
         )
         if local or self._adult(passage, mention):
             return True

@@ -5,9 +5,11 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import gatekeeper.text
 from gatekeeper.text import (
     alttext,
     contacts,
@@ -22,8 +24,10 @@ from gatekeeper.text import (
     tags,
     weight,
 )
-from gatekeeper.text.checker import Checker, Draft, Hit, Picture
+from gatekeeper.text.checker import Checker, Draft, Hit, Picture, Pupil, SchoolWords
 from gatekeeper.text.fold import fold
+from gatekeeper.text.lexicon import Lexicon
+from tests.benchmarks import hostile_text
 
 SIZE = 50_000
 SEEDS = [
@@ -117,3 +121,41 @@ def test_threads_share_one_checker(checker: Checker) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_the_hostile_run_of_the_benchmark_leaves_nothing_out() -> None:
+    """Counted in the sources and in the data, not in the lists that the run is made of."""
+    run = hostile_text.expressions()
+    for module in hostile_text.modules():
+        source = Path(gatekeeper.text.__path__[0], f"{module}.py").read_text(encoding="utf-8")
+        made = len(re.findall(r"^_?[A-Z_]+(?:: Final)? = re\.compile\(", source, re.MULTILINE))
+        in_place = len(re.findall(r"\bre\.(?:match|search|sub|split|findall|fullmatch)\(\s*r?\"", source))
+        assert sum(name.startswith(f"{module}.") for name in run) >= made, module
+        assert bool(in_place) is any(name.startswith(f"{module}, line ") for name in run), module
+    assert {f"shape {pattern.id}" for pattern in contacts.patterns()} <= run.keys()
+    entries = Lexicon.shipped().entries
+    asked = sum(len(entry.patterns) + len(entry.unless) + len(entry.post_unless) for entry in entries)
+    assert len(hostile_text.phrases()) == asked
+
+
+def test_a_careless_roll_breaks_nothing() -> None:
+    """The same child twice, one letter for a name, no name at all, only signs."""
+    names = [
+        ("Ada", "Byrne"),
+        ("Ada", "Byrne"),
+        ("J", "K"),
+        ("", ""),
+        ("-", "'"),
+        ("😀", "\u200b"),
+        ("Łł", "Ø"),
+        ("A B", "C-D"),
+    ]
+    roll = [Pupil(f"p{at}", *name, "", "Year 1", "X", "") for at, name in enumerate(names)]
+    school = SchoolWords("", (), "", "", (), (), (), (), (), (), (), ("X", ""))
+    sloppy = Checker(roll, [], school)
+    hits = sloppy.check(
+        Draft("Ada Byrne, J K and I had a day off. - ' 😀 a b c-d", (Picture("ada_byrne.jpg", "J"),), "x", "school")
+    )
+    named = [hit for hit in hits if hit.quote == "Ada Byrne"]
+    assert [hit.pupil_ids for hit in named] == [("p0", "p1")]
+    assert all(hit.quote not in {"I", "a", "-", "'"} for hit in hits)
