@@ -230,13 +230,8 @@ def changed(session: Session, pupil_id: int, *, now: datetime) -> None:
 
     The authors hear that the register changed; nobody is named.
     """
-    posts = session.scalars(
-        select(Post)
-        .join(Photo, Photo.post_id == Post.id)
-        .join(Face, Face.photo_id == Photo.id)
-        .where(Face.pupil_id == pupil_id, Post.state.in_(VOIDED_BY_EDIT))
-        .distinct()
-    )
+    shown = select(Photo.post_id).join(Face, Face.photo_id == Photo.id).where(Face.pupil_id == pupil_id)
+    posts = session.scalars(select(Post).where(Post.id.in_(shown), Post.state.in_(VOIDED_BY_EDIT)))
     for post in posts:
         post.note, post.changed_at = CHANGED_NOTE, now
     forget_unfounded(session, pupil_id=pupil_id, now=now)
