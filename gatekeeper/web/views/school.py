@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
 from wtforms import DateField, StringField, TextAreaField
 from wtforms.fields import ColorField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, Regexp
 
 from gatekeeper.errors import BadInput
 from gatekeeper.people.school import school_settings
@@ -38,6 +38,15 @@ class SchoolForm(Form):
     )
     town = StringField("Town", filters=[trimmed], validators=[at_most(80)])
     address = StringField("Address", filters=[trimmed], validators=[at_most(200)])
+    policy_version = StringField(
+        "Date of the social media policy",
+        description="Year and month, such as 2022-03. Every decision names it with the version of the rules.",
+        filters=[trimmed],
+        validators=[
+            Optional(),
+            Regexp(r"\d{4}-(0[1-9]|1[0-2])$", message="Please write the year and the month like 2022-03."),
+        ],
+    )
     colour = ColorField(
         "Colour",
         description="Marks your school on every page. Where letters would be hard to read, it is darkened or lightened.",
@@ -50,7 +59,7 @@ class SchoolForm(Form):
     domains = _lines("Web addresses", "The school's own, such as hillside.example. Links to them are fine.")
     trusted_domains = _lines("Trusted web addresses", "Others that a post may link to.")
     handles = _lines("Account names", "The school's own on the platforms, such as @HillsidePri.")
-    houses = _lines("Houses", "So that “Well done, Kestrel” is not taken for a pupil's name.")
+    houses = _lines("Houses", "A pupil who bears a house's name is then found only where a person is meant.")
     classes = _lines("Classes", "One a line with its year: “Oak: Year 6”.")
 
 
@@ -138,6 +147,8 @@ def crest() -> Response:
 def _read(typed: SchoolForm) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {key: typed[key].data or "" for key in ("name", "town", "address")}
     wrong: dict[str, str] = {}
+    if typed.policy_version.data:  # left empty, the date stands as it was
+        values["policy_version"] = typed.policy_version.data
     values["colour"] = (typed.colour.data or "").lower()
     if not theme.is_colour(values["colour"]):
         wrong["colour"] = "Please choose a colour, written like #1f5f8b."
@@ -160,7 +171,7 @@ def _settings() -> dict[str, Any]:
 
 def _filled() -> SchoolForm:
     values = _settings()
-    data = {key: values[key] for key in ("name", "town", "address", "colour")}
+    data = {key: values[key] for key in ("name", "town", "address", "policy_version", "colour")}
     data |= {key: "\n".join(values[key]) for key in steps.LISTS}
     data["classes"] = "\n".join(f"{name}: {year}" for name, year in values["classes"].items())
     return SchoolForm(formdata=None, data=data)

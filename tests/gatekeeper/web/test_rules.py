@@ -99,3 +99,15 @@ def test_an_earlier_version_is_restored_as_a_new_one(browser: Browser, services:
         assert softened(session) == {}
     assert head.post("/rules/versions/77/restore", data={"why": "It was too mild.", "based_on": "2"}).status_code == 404
     assert head.get("/rules/versions/77").status_code == 404
+
+
+def test_the_date_of_the_policy_is_part_of_what_a_decision_names(browser: Browser, services: Services) -> None:
+    office = browser(Role.ADMINISTRATOR)
+    typed = {"name": "Hillside", "colour": "#2f6b4f"}
+    for wrong in ("March 2022", "2022-13", "2022-3", "2022-03\nx"):
+        assert office.post("/school", data=typed | {"policy_version": wrong}).status_code == 422
+    assert label(services) == "2022-03/0"
+    assert office.post("/school", data=typed | {"policy_version": "2026-09"}).status_code == 303
+    assert label(services) == "2026-09/0"
+    assert office.post("/school", data=typed).status_code == 303
+    assert label(services) == "2026-09/0"

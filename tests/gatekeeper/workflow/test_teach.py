@@ -9,6 +9,7 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.jobs import SCAN, Order
 from gatekeeper.mail.model import Notice
+from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.own_rules import TaughtPhrase, WordQuestion
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Audit, Role, Staff
@@ -85,9 +86,7 @@ def test_cannot_ask_twice_about_the_same_words(school: School) -> None:
 def test_the_phrase_offered_takes_in_the_words_that_belong_to_it(school: School) -> None:
     post_id, found = checked(school)
     assert teach.words_to_teach(school.services, post_id, found[0], lead(school)).phrase == "Isolde the Invincible"
-    assert (
-        teach.words_to_teach(school.services, post_id, found[1], lead(school)).phrase == "Isolde"
-    )
+    assert teach.words_to_teach(school.services, post_id, found[1], lead(school)).phrase == "Isolde"
 
 
 def test_what_was_taught_is_gone_at_the_next_check_and_the_name_alone_is_not(school: School) -> None:
@@ -209,3 +208,12 @@ def test_a_question_about_a_withdrawn_post_waits_for_nobody(school: School) -> N
     ask(school, post_id, found[0])
     submit.withdraw(school.services, post_id, school.author)
     assert questions(school) == []
+
+
+def test_the_letter_to_the_consent_lead_says_neither_words_nor_names() -> None:
+    render = EmailRenderer(Path(__file__).resolve().parents[3] / "templates", school_name=lambda: "Quarry Bank").render
+    about = {"name": "Mx Lead", "address": "https://school.example", "school_name": "Quarry Bank", "channel": ""}
+    for part in ("subject.txt", "body.txt", "body.html"):
+        words = render(f"email/words_asked/{part}", post=None, link="", permalink="", sentence="", **about)
+        assert "pupil" in words
+        assert part == "subject.txt" or "https://school.example/words" in words
