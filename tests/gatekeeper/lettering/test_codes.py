@@ -7,6 +7,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
+from gatekeeper.errors import NotScanned
 from gatekeeper.lettering.codes import LONGEST, MOST, codes
 from gatekeeper.lettering.places import within
 from gatekeeper.lettering.reading import Region
@@ -101,13 +102,16 @@ def test_a_code_cannot_speak_at_length_or_in_signs_nobody_sees() -> None:
     assert len(found.text) == LONGEST
 
 
-def test_a_wall_of_codes_comes_to_an_end() -> None:
+def test_more_codes_than_can_be_checked_are_not_scanned() -> None:
     one = code("a", scale=2)
     wall = Image.new("RGB", (one.width * 8, one.height * 8), "white")
     for row in range(8):
         for column in range(8):
             wall.paste(one, (column * one.width, row * one.height))
-    assert 1 <= len(codes(np.asarray(wall))) <= MOST
+    with pytest.raises(NotScanned, match="more codes than can be checked"):
+        codes(np.asarray(wall))
+    few = np.asarray(wall.crop((0, 0, one.width * 8, one.height * 5)))
+    assert len(codes(few)) == MOST == 40
 
 
 def test_no_code_no_answer() -> None:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from gatekeeper.errors import NotScanned
-from gatekeeper.lettering import networks
+from gatekeeper.lettering import networks, read
 from gatekeeper.lettering.networks import Network
 from gatekeeper.lettering.read import LetterReader
 from tests.gatekeeper.lettering.drawn import KINDS, drawn, font, photo, read_names, thing
@@ -20,8 +20,8 @@ LEAST_READ = 0.9
 @pytest.mark.parametrize("angle", [0, 15, -30])
 def test_printed_names_of_twenty_pixels_are_read(reader: LetterReader, angle: float) -> None:
     picture = drawn(1, angle=angle, capitals=20, size=(1280, 800))
-    read = read_names(picture, reader.read(picture.pixels))
-    assert len(read) >= LEAST_READ * len(KINDS)
+    found = read_names(picture, reader.read(picture.pixels))
+    assert len(found) >= LEAST_READ * len(KINDS)
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
@@ -86,6 +86,29 @@ def test_a_network_that_fails_means_not_scanned(reader: LetterReader, monkeypatc
     monkeypatch.setattr(reader._speller, "read", fail)  # nothing outside can make it fail
     with pytest.raises(NotScanned, match="could not be read"):
         reader.read(picture)
+
+
+def test_more_writing_than_can_be_checked_is_not_scanned(reader: LetterReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Image.new("RGB", (640, 400), "white")
+    for row in range(4):
+        ImageDraw.Draw(page).text((40, 40 + 90 * row), "Year 4 Willow", font=font("DejaVuSans.ttf", 24), fill="black")
+    monkeypatch.setattr(read, "MOST_LINES", 4)
+    assert len(reader.read(np.asarray(page)).lines) == 4
+    monkeypatch.setattr(read, "MOST_LINES", 3)
+    with pytest.raises(NotScanned, match="more writing than can be checked"):
+        reader.read(np.asarray(page))
+
+
+@pytest.mark.parametrize(
+    "hints",
+    [[(1, 1, 9, 3)], [(3980, 2980, 4000, 3000)], [(i * 31, i * 23, i * 31 + 20, i * 23 + 9) for i in range(120)]],
+    ids=["first", "last", "everywhere"],
+)
+def test_every_hint_lies_whole_in_a_window(hints: list[tuple[float, float, float, float]]) -> None:
+    windows = read._windows(hints, np.empty((3000, 4000, 3), np.uint8), 1.0)  # what must not be missed
+    assert len(windows) <= 20
+    for x1, y1, x2, y2 in hints:
+        assert any(left <= x1 and x2 <= left + 960 and top <= y1 and y2 <= top + 960 for left, top in windows)
 
 
 def test_a_missing_model_is_an_error_and_never_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:  # noqa: ANN001
