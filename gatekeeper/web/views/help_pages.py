@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, Response, abort, render_template, send_from_directory
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -15,6 +15,7 @@ from gatekeeper.web.access import public, signed_in
 bp = Blueprint("help_pages", __name__, url_prefix="/help")
 FOLDER: Final = Path(__file__).resolve().parents[2] / "docs"
 _NAME: Final = re.compile(r"[a-z0-9-]{1,60}")
+_IMAGE: Final = re.compile(r"[a-z0-9-]{1,60}\.(svg|png)")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ def show(name: str) -> str:
     if not _NAME.fullmatch(name) or not (FOLDER / f"{name}.md").is_file():
         abort(404)
     return render_template("web/help/page.html", page=_page(name), others=_others())
+
+
+@bp.get("/images/<name>")
+@signed_in
+def image(name: str) -> Response:
+    """A picture of a page. None of them shows a face."""
+    if not _IMAGE.fullmatch(name) or not (FOLDER / "images" / name).is_file():
+        abort(404)
+    return send_from_directory(FOLDER / "images", name)
 
 
 @cache

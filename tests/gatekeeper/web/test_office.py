@@ -241,5 +241,10 @@ def test_the_help_shows_every_page_and_no_file_outside(browser: Browser) -> None
     assert ".md" not in first
     for name in ("nothing", "..%2f..%2fsettings", "index%00", "INDEX"):
         assert client.get(f"/help/{name}").status_code == 404
+    for name in ("post-page.png", "matching.svg"):
+        assert client.get(f"/help/images/{name}").status_code == 200
+    for name in ("nothing.png", "..%2findex.md", "POST.PNG"):
+        assert client.get(f"/help/images/{name}").status_code == 404
+    assert browser(None).get("/help/images/post-page.png").status_code == 303
     assert browser(None).get("/help").status_code == 200
     assert browser(None).get("/help/channels").status_code == 303
