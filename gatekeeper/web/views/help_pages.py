@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Response, abort, render_template
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -49,7 +49,8 @@ def image(name: str) -> Response:
     """A picture of a page. None of them shows a face."""
     if not _IMAGE.fullmatch(name) or not (FOLDER / "images" / name).is_file():
         abort(404)
-    return send_from_directory(FOLDER / "images", name)
+    kind = "image/svg+xml" if name.endswith(".svg") else "image/png"
+    return Response((FOLDER / "images" / name).read_bytes(), mimetype=kind)
 
 
 @cache
