@@ -60,6 +60,7 @@ def _page(name: str) -> Page:
     renderer = MarkdownIt("commonmark", {"html": False}).enable("table")
     html = renderer.render(re.sub(r"\]\(([a-z0-9-]+)\.md(#[a-z0-9-]*)?\)", r"](/help/\1\2)", rest))
     html = html.replace('href="/help/index"', 'href="/help"')
+    html = html.replace("<table>", '<table tabindex="0">')  # a wide one scrolls, and the keyboard must get there
     return Page(name, first.lstrip("# ").strip(), Markup(html))  # noqa: S704 - our own files, with HTML in them switched off
 
 
