@@ -93,7 +93,10 @@ def test_history_tells_who_asked_and_decided(school: School) -> None:
     post_id = school.post(kinds=("x",))
     school.approve(post_id)
     told = {line.words: line.statement for line in view(school, post_id).history}
-    assert told["Mx Headteacher Quarry approved the post, under the rules 2022-03/0."] == "I approve this post for both pages."
+    assert (
+        told["Mx Headteacher Quarry approved the post, under the rules 2022-03/0."]
+        == "I approve this post for both pages."
+    )
     assert "Mx Headteacher Quarry was asked." in told
     assert "I approve this post for both pages." not in repr(view(school, post_id, Role.ADMINISTRATOR))
 
