@@ -30,7 +30,7 @@ help:
 	@echo "make demo     start a throw-away school on this computer, with everything it needs"
 	@echo "make test     run the tests"
 	@echo "make check    run everything a change must pass: lint, types, contracts, tests"
-	@echo "make bench    measure the photo scan against the face_recognition command line"
+	@echo "make bench    measure photos, letters, matching and words against what one would use instead"
 	@echo "make install  install for a school's own use; then: .venv/bin/gatekeeper run"
 	@echo "make lock     choose the dependencies' versions anew and write them down with their hashes"
 
@@ -51,7 +51,7 @@ check: .venv/.installed-dev
 	$(PYTHON) -m pytest $(PYTEST_SPREAD) $(ARGS)
 
 bench: .venv/.installed-dev
-	@set -e; for measure in tests/benchmarks/*.py; do $(PYTHON) $$measure $(ARGS); done
+	@set -e; for measure in tests/benchmarks/bench_*.py; do $(PYTHON) $$measure $(ARGS); done
 
 lock: $(UV_NEEDED)
 	$(UV) pip compile -q --universal --generate-hashes pyproject.toml -o requirements.txt
