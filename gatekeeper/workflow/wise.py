@@ -119,14 +119,14 @@ def _remark(session: Session, post: Post, version: Version, photos: tuple[Publis
     """One row for each remark; what no longer holds is taken away, what still holds keeps its answer."""
     soft = softened(session)
     wanted = {
-        _key(remark.rule, _FIELD.format(remark.index), remark.box): remark
+        _key(remark.rule, _FIELD.format(remark.index), remark.box, post.photos[remark.index].original_sha256): remark
         for remark in remarks_about(photos, text=post.text)
         if severity_of(remark.rule, soft) != "off"
     }
     for finding in findings_of(session, version.id):
         if not finding.field.endswith(".photo"):
             continue
-        remark = wanted.pop(_key(finding.rule, finding.field, finding.box), None)
+        remark = wanted.pop(_key(finding.rule, finding.field, finding.box, finding.picture), None)
         if remark is None:
             session.delete(finding)
         else:
@@ -134,17 +134,18 @@ def _remark(session: Session, post: Post, version: Version, photos: tuple[Publis
             finding.quote = remark.quote
     earlier = _earlier(session, post, version) if wanted else {}
     for key, remark in wanted.items():
-        session.add(_row(version, remark, severity_of(remark.rule, soft), earlier.get(key)))
+        picture = post.photos[remark.index].original_sha256
+        session.add(_row(version, remark, severity_of(remark.rule, soft), picture, earlier.get(key)))
 
 
-_Key = tuple[str, str, tuple[float, ...]]
+_Key = tuple[str, str, tuple[float, ...], str]
 
 
-def _key(rule: str, field: str, box: Region | list[float] | None) -> _Key:
-    return (rule, field, tuple(round(float(side), 1) for side in box or ()))
+def _key(rule: str, field: str, box: Region | list[float] | None, picture: str) -> _Key:
+    return (rule, field, tuple(round(float(side), 1) for side in box or ()), picture)
 
 
-def _row(version: Version, remark: Remark, severity: str, kept: Finding | None) -> Finding:
+def _row(version: Version, remark: Remark, severity: str, picture: str, kept: Finding | None) -> Finding:
     return Finding(
         version_id=version.id,
         rule=remark.rule,
@@ -153,6 +154,7 @@ def _row(version: Version, remark: Remark, severity: str, kept: Finding | None) 
         field=_FIELD.format(remark.index),
         quote=remark.quote,
         box=list(remark.box) if remark.box else None,
+        picture=picture,
         message=remark.message,
         state=kept.state if kept else FindingState.OPEN,
         reason=kept.reason if kept else "",
@@ -174,7 +176,7 @@ def _earlier(session: Session, post: Post, version: Version) -> dict[_Key, Findi
         )
         .order_by(Version.number)
     )
-    return {_key(finding.rule, finding.field, finding.box): finding for finding in answered}
+    return {_key(finding.rule, finding.field, finding.box, finding.picture): finding for finding in answered}
 
 
 def _join(session: Session, version: Version, photos: tuple[PublishedPhoto, ...]) -> None:
@@ -185,6 +187,9 @@ def _join(session: Session, version: Version, photos: tuple[PublishedPhoto, ...]
             continue
         if finding.alone is None and shown:
             finding.alone = [finding.severity, finding.message]
+            # what was said of the name was not said of both together: it is asked anew
+            finding.state, finding.reason = FindingState.OPEN, ""
+            finding.resolved_by = finding.resolved_at = None
         if finding.alone is not None:
             if shown:
                 finding.severity, finding.message = _joint(finding, shown[0])

@@ -1,11 +1,13 @@
 """Puts a version's words, and what stands in its photos, through the text engine and writes the findings down.
 
 An author's reason survives a later version only where the very same rule found the very same words in the same place
-of the post; anything else is asked anew. A pupil who must never be published cannot be named, whoever allows it.
+of the post, and of the very same photo; anything else is asked anew. A pupil who must never be published cannot be named, whoever allows it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -18,6 +20,9 @@ from gatekeeper.text.draft import Draft, Picture
 from gatekeeper.workflow.legible import Looked
 from gatekeeper.workflow.picture_words import Told, told_of_photos
 from gatekeeper.workflow.school_checker import checker_for
+
+_Key = tuple[str, str, str, str]
+_IN_PHOTO: Final = re.compile(r"images\[(\d{1,3})\]\.")
 
 
 def check_words(
@@ -34,7 +39,8 @@ def check_words(
     earlier = _earlier_reasons(session, post, version)
     session.execute(delete(Finding).where(Finding.version_id == version.id, Finding.field.not_like("images[%].photo")))
     for told in found_in(session, post, accounts, looked):
-        kept = earlier.get((told.rule, told.field, told.quote))
+        picture = _picture_of(post, told.field)
+        kept = earlier.get((told.rule, told.field, told.quote, picture))
         session.add(
             Finding(
                 version_id=version.id,
@@ -46,6 +52,9 @@ def check_words(
                 end=told.end,
                 quote=told.quote,
                 box=list(told.box) if told.box else None,
+                picture=picture,
+                # what was said of a name beside a face goes on being said of both
+                alone=[told.severity, told.message] if kept and kept.alone else None,
                 message=told.message,
                 state=kept.state if kept else FindingState.OPEN,
                 reason=kept.reason if kept else "",
@@ -103,11 +112,18 @@ def _beyond_allowing(told: Told) -> Told:
     return replace(told, rule=NEVER + told.rule, message=f"{told.message} {NOBODY_CAN}")
 
 
-def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[tuple[str, str, str], Finding]:
+def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[_Key, Finding]:
     answered = session.scalars(
         select(Finding)
         .join(Version, Version.id == Finding.version_id)
         .where(Version.post_id == post.id, Version.number <= version.number, Finding.state != FindingState.OPEN)
         .order_by(Version.number)
     )
-    return {(finding.rule, finding.field, finding.quote): finding for finding in answered}
+    return {(finding.rule, finding.field, finding.quote, finding.picture): finding for finding in answered}
+
+
+def _picture_of(post: Post, field: str) -> str:
+    """The photo that a field speaks of, by the digest of its original; empty for what belongs to none."""
+    found = _IN_PHOTO.match(field)
+    number = int(found[1]) if found else -1
+    return post.photos[number].original_sha256 if 0 <= number < len(post.photos) else ""
