@@ -166,11 +166,12 @@ def add_face(services: Services, photo_id: int, *, by: int, box: Box) -> int:
         return face.id
 
 
-def remove_box(services: Services, face_id: int, *, by: int) -> None:
+def remove_box(services: Services, face_id: int, *, by: int, seen: str | None = None) -> None:
     """Take away a box that was drawn by hand; one that a detector found stays until it is answered."""
     now = services.clock.now()
     with services.step() as session:
         face, post = own_face(session, face_id, by)
+        check_is_seen(face, seen)
         if face.source != "hand":
             raise bad("state", "This box was found by the check and cannot be taken away.")
         photo, covered = face.photo, face.state == FaceState.COVERED

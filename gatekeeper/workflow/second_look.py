@@ -19,7 +19,7 @@ from gatekeeper.posts.media import decode, render
 from gatekeeper.posts.model import Face, Photo, Post, SecondLook
 from gatekeeper.posts.repository import post_for_update
 from gatekeeper.posts.status import FaceState, PostState
-from gatekeeper.workflow.answerable import RESOLVABLE, bad, own_face
+from gatekeeper.workflow.answerable import RESOLVABLE, bad, check_is_seen, own_face, seen_as
 from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.wise import sync_wise
@@ -38,6 +38,7 @@ class LookAsked:
     """One box that waits for a second person. The box lies in the part that is shown: x1, y1, x2, y2."""
 
     id: int
+    seen: str  # this box of this photo's bytes; an answer is for it and for no other
     asked_by: str
     asked_at: datetime
     width: int
@@ -78,12 +79,15 @@ def take_back(services: Services, face_id: int, *, by: int) -> None:
                 record(session, at=now, staff_id=by, action="second_look.taken_back", subject=f"face:{face_id}")
 
 
-def answer(services: Services, look_id: int, *, by: Staff, no_face: bool) -> None:
+def answer(services: Services, look_id: int, *, by: Staff, no_face: bool, seen: str | None = None) -> None:
     """Say what a second person saw. Only "there is no face here" changes the box.
+
+    Args:
+        seen: the picture and box the answer was given to, as the page had them (`seen_as`).
 
     Raises:
         NotFound: there is no such question for this person; nobody answers their own.
-        Conflict: it is closed.
+        Conflict: it is closed, or this is not the box that the person was looking at.
     """
     now = services.clock.now()
     with services.step() as session:
@@ -93,6 +97,7 @@ def answer(services: Services, look_id: int, *, by: Staff, no_face: bool) -> Non
         face = session.get_one(Face, look.face_id, populate_existing=True)
         if not _is_asked(look, face, post):
             raise Conflict(_ANSWERED)
+        check_is_seen(face, seen)
         look.no_face, look.answered_by, look.answered_at, look.closed_at = no_face, by.id, now, now
         if no_face:
             write_answer(session, face, FaceState.NOT_A_FACE, by=by.id, now=now)
@@ -116,6 +121,7 @@ def waiting_for(services: Services, by: Staff) -> tuple[LookAsked, ...]:
                 found.append(
                     LookAsked(
                         id=look.id,
+                        seen=seen_as(photo, face),
                         asked_by=asker.name,
                         asked_at=look.asked_at,
                         width=x2 - x1,

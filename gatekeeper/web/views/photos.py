@@ -123,7 +123,12 @@ def second_look_taken_back(post_id: int, face_id: int) -> Answer:
 @roles(*AUTHORS)
 def remove_box(post_id: int, face_id: int) -> Answer:
     """Take away a box that was drawn by hand."""
-    return _do(post_id, f"face-{face_id}", lambda by: resolve.remove_box(services(), face_id, by=by), to="photos")
+    return _do(
+        post_id,
+        f"face-{face_id}",
+        lambda by: resolve.remove_box(services(), face_id, by=by, seen=request.form.get("seen", "")),
+        to="photos",
+    )
 
 
 @bp.post("/cover-all")

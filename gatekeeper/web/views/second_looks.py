@@ -44,6 +44,6 @@ def answer(look_id: int) -> Response:
     saw = request.form.get("saw", "")
     if saw not in _SAW:
         raise BadInput("Say whether there is a face in the box.")
-    second_look.answer(services(), look_id, by=person(), no_face=_SAW[saw])
+    second_look.answer(services(), look_id, by=person(), no_face=_SAW[saw], seen=request.form.get("seen", ""))
     flash("Thank you. It is written down, and the author sees it.", "success")
     return redirect(url_for("second_looks.index"), code=303)

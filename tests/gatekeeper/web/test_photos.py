@@ -309,7 +309,10 @@ def test_a_second_look_goes_its_way(
     assert (shown.mimetype, shown.headers["Cache-Control"]) == ("image/jpeg", "no-store")
     assert len(shown.data) < len(JPEG)  # a part of it
     assert manager.post(f"/second-looks/{look[1]}", data={"saw": "perhaps"}).status_code == 400
-    assert manager.post(f"/second-looks/{look[1]}", data={"saw": "none"}).status_code == 303
+    assert manager.post(f"/second-looks/{look[1]}", data={"saw": "none"}).status_code == 409  # of which box?
+    seen = re.search(r'name="seen" value="(\w+)"', page)
+    assert seen
+    assert manager.post(f"/second-looks/{look[1]}", data={"saw": "none", "seen": seen[1]}).status_code == 303
     assert states(services)[0] == FaceState.NOT_A_FACE
     assert "Line manager Person looked, too: there is no face here." in author.get(f"/posts/{opened['post']}").text
     assert manager.get(look[0]).status_code == 404  # answered: the picture is nobody's any more

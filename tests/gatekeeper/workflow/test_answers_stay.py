@@ -147,3 +147,18 @@ def test_an_answer_is_for_its_own_box(school: School, post_id: int) -> None:
     with school.services.db.read() as session:
         assert session.get_one(Face, beside).state == FaceState.UNKNOWN
     assert face_items(school, post_id) == ["face"]
+
+
+def test_an_old_window_cannot_take_away_a_box_that_took_the_number(school: School, post_id: int) -> None:
+    """The first drawn box is gone; the second one stands around a face that the check missed."""
+    services, photo_id = school.services, the_face(school).photo_id
+    first = resolve.add_face(services, photo_id, by=school.author, box=(10, 10, 60, 60))
+    with services.db.read() as session:
+        old = seen_as(session.get_one(Photo, photo_id), session.get_one(Face, first))
+    resolve.remove_box(services, first, by=school.author, seen=old)
+    second = resolve.add_face(services, photo_id, by=school.author, box=(300, 200, 360, 260))
+    assert second == first
+    for stale in (old, ""):
+        with pytest.raises(Conflict, match="not the face you were looking at"):
+            resolve.remove_box(services, second, by=school.author, seen=stale)
+    assert face_items(school, post_id) == ["face"]

@@ -170,6 +170,25 @@ def test_a_question_that_was_taken_back_cannot_be_answered(school: School, face:
     assert asked(school, face) != look  # and may be asked anew
 
 
+def test_an_old_page_cannot_answer_for_a_box_that_took_the_questions_number(school: School, face: int) -> None:
+    """Numbers of rows are used again: what was said of one box is for that box."""
+    look = asked(school, face)
+    (shown,) = second_look.waiting_for(school.services, staff(school, Role.DEPUTY))
+    with school.services.db.begin() as session:
+        photo = session.scalars(select(Photo)).one()
+        session.delete(session.get_one(Face, face))
+        session.flush()
+        photo.faces.append(Face(x1=120, y1=40, x2=180, y2=110, score=0.95, source="detector"))
+        session.flush()
+        other = photo.faces[-1].id
+    assert asked(school, other) == look
+    for stale in (shown.seen, ""):
+        with pytest.raises(Conflict, match="not the face you were looking at"):
+            second_look.answer(school.services, look, by=staff(school, Role.DEPUTY), no_face=True, seen=stale)
+    assert state_of(school, other) == FaceState.UNKNOWN
+    assert blocks(school)
+
+
 def test_covering_the_face_closes_the_question(school: School, face: int) -> None:
     look = asked(school, face)
     resolve.cover_face(school.services, face, by=school.author)
