@@ -12,15 +12,19 @@ from functools import lru_cache
 # Letters that look like Latin ones, and Latin letters that carry no removable mark.
 _LOOK_ALIKES = dict(
     zip(
-        "авеікмнорстухѕјԁһԛԝгпьзбёіїєґ" + "αβεικνορτυχηγωζμδλσ" + "łøßıđæœðþħŋ",
+        "авеікмнорстухѕјԁһԛԝгпьзбёіїєґ" + "αβεικνορτυχηγωζμδλσ" + "łøßıđæœðþħŋ" + "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘꞯǫʀꜱᴛᴜᴠᴡʏᴢ",
         [
             *"abeikmhopctyxsjdhqwrnbzbeiieg",
             *"abeikvoptuxnywzudls",
             *("l", "o", "ss", "i", "d", "ae", "oe", "d", "th", "h", "n"),
+            *"abcdefghijklmnopqqrstuvwyz",
         ],
         strict=True,
     )
 )
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+for _first in (0x1F150, 0x1F170):  # white letters on black discs and squares
+    _LOOK_ALIKES.update(zip(map(chr, range(_first, _first + 26)), _LETTERS, strict=True))
 _PUNCTUATION = {
     "‘": "'", "’": "'", "‛": "'", "ʼ": "'", "`": "'", "´": "'", "ʹ": "'", "′": "'",
     "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
@@ -28,6 +32,7 @@ _PUNCTUATION = {
     "·": ".", "•": ".", "∙": ".", "…": ".", "٭": "*", "∗": "*", "＊": "*",
 }  # fmt: skip
 _DROPPED = frozenset({"Mn", "Me", "Cf"})
+_FILLERS = frozenset("\u115f\u1160")  # letters that show nothing
 _LONGEST = 4  # some signs decompose into whole sentences; such a sign stays what it is
 
 
@@ -40,7 +45,7 @@ def _fold_char(char: str) -> str:
         return char
     out: list[str] = []
     for part in parts:
-        if unicodedata.category(part) in _DROPPED:
+        if part in _FILLERS or unicodedata.category(part) in _DROPPED:
             continue
         for low in part.lower():
             if unicodedata.category(low) in _DROPPED:

@@ -15,7 +15,8 @@ from gatekeeper.text.vocabulary import vocabulary
 
 _GAP = frozenset(" \t\n\r\u00a0_.-'\"()/\\")
 _GAP_LENGTH = 4
-_MIDDLES = 2
+_APART = frozenset(",;:!?&")
+_MIDDLES = 4
 _FAR = 8
 _REACH = 14  # the farthest class that can belong to a name, with the words of the class itself
 _NEAR = 3
@@ -62,6 +63,18 @@ def joins(gap: str, *, comma: bool = False) -> bool:
     if not gap or len(gap) > _GAP_LENGTH:
         return False
     return all(char in _GAP or (comma and char == ",") for char in gap)
+
+
+def joins_one_pupil(gap: str) -> bool:
+    """Whether the first name and the surname of one and the same pupil can be one name with this between them.
+
+    Nobody puts a star, an emoji or ten spaces there by chance.
+    """
+    return joins(gap) or (
+        gap != ""
+        and len("".join(gap.split())) <= _GAP_LENGTH
+        and not any(char in _APART or char.isalnum() for char in gap)
+    )
 
 
 def rooms_near(rooms: list[Room], start: int, end: int) -> list[Room]:
@@ -112,8 +125,13 @@ class NameFinder:
         words = passage.words
         at = 0
         while at < len(words):
-            hit = self._full_at(passage, at)
-            if hit is not None and taken.free(hit.start, hit.end):
+            hit = self._written_out(passage, at)
+            if hit is None or taken.words.issuperset(range(hit.start, hit.end)):
+                # all of it is somebody else's; one word of its own, and no other phrase can hide it
+                hit = self._short(passage, at) or self._initial(passage, at)
+                if hit is not None and not taken.free(hit.start, hit.end):
+                    hit = None
+            if hit is not None:
                 found.append(hit)
                 taken.take(hit.start, hit.end)
                 at = hit.end
@@ -121,7 +139,7 @@ class NameFinder:
                 at += 1
         return found
 
-    def _full_at(self, passage: Passage, at: int) -> Named | None:
+    def _written_out(self, passage: Passage, at: int) -> Named | None:
         best: Named | None = None
         for mention in self.givens(passage, at):
             for hit in self._with_family(passage, mention):
@@ -129,12 +147,13 @@ class NameFinder:
         if best is not None:
             return best
         for end, bearers in self.families(passage, at):
-            if end < len(passage.words) and joins(passage.gap(end - 1), comma=True):
+            gap = passage.gap(end - 1)
+            if end < len(passage.words) and (joins(gap, comma=True) or joins_one_pupil(gap)):
                 for mention in self.givens(passage, end):
                     both = mention.pupils & bearers
                     if both and self._looks_named(passage, at, mention.end) and self._order(passage, at, end):
                         return Named(at, mention.end, "pupil-name-full", both)
-        return self._short(passage, at) or self._initial(passage, at)
+        return None
 
     def _order(self, passage: Passage, at: int, end: int) -> bool:
         """Surname first is sure with a comma, or when both are capitalised."""
@@ -143,7 +162,7 @@ class NameFinder:
     def _with_family(self, passage: Passage, mention: Mention) -> Iterator[Named]:
         place = mention.end
         for _ in range(_MIDDLES + 1):
-            if place >= len(passage.words) or not joins(passage.gap(place - 1)):
+            if place >= len(passage.words) or not joins_one_pupil(passage.gap(place - 1)):
                 return
             for end, bearers in self.families(passage, place):
                 both = mention.pupils & bearers

@@ -23,7 +23,7 @@ class StaffNames:
             self.surnames.update(last)
             self.firsts.update(first)
             for sequence in ((*first, *last), (*title, *last), (*title, *first, *last)):
-                if last:
+                if last and len(sequence) > 1:  # one word alone may be a child's: "Miss Hope" is not "Hope"
                     self._add(sequence)
         for phrase in known_phrases:
             self._add(tuple(read("text", phrase).words))  # cut as posts are, or "Charlotte's" is never met again
