@@ -10,14 +10,16 @@ from gatekeeper.lettering.reading import Code
 from gatekeeper.sandbox.wire import Pixels
 
 MOST: Final = 40
-LONGEST: Final = 2000
+LONGEST: Final = (
+    7100  # the largest QR code holds 7089 digits; what a code says is never cut, for names stand at its end, too
+)
 
 
 def codes(pixels: Pixels) -> list[Code]:
     """Every code that can be read, small, turned or inverted.
 
     Raises:
-        NotScanned: there are more of them than anybody could check.
+        NotScanned: there are more of them than anybody could check, or one says more than any code can.
     """
     import zxingcpp
 
@@ -25,6 +27,8 @@ def codes(pixels: Pixels) -> list[Code]:
     read = [_code(one, pixels) for one in found if one.valid]
     if len(read) > MOST:
         raise NotScanned("This photo shows more codes than can be checked. Please crop it, or choose another.")
+    if any(len(code.text) > LONGEST for code in read):
+        raise NotScanned("A code in this photo says more than can be checked. Please cover it, or crop the photo.")
     return sorted(read, key=lambda code: (code.box[1], code.box[0]))
 
 
@@ -35,4 +39,4 @@ def _code(found: Any, pixels: Pixels) -> Code:
     height, width = pixels.shape[:2]
     box = within((min(across), min(down), max(across), max(down)), width=width, height=height)
     text = "".join(sign if sign.isprintable() else " " for sign in found.text)
-    return Code(box, text[:LONGEST], str(found.format))
+    return Code(box, text, str(found.format))

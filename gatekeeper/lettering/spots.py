@@ -18,7 +18,6 @@ _MARKED: Final = 0.3
 _SURE: Final = 0.45
 _GROWN: Final = 1.6  # the network marks the core of a line; so many times its area over its outline is added around it
 _LEAST_SIDE: Final = 3.0
-_MOST: Final = 1000
 _HINT: Final = 0.2
 _STUBBY: Final = 1.6
 
@@ -90,7 +89,7 @@ class Spotter:
         """The slanted rectangles around what is marked."""
         marked = cv2.dilate((heat > _MARKED).astype(np.uint8), np.ones((2, 2), np.uint8))
         outlines: Any = cv2.findContours(marked, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)[-2]
-        for outline in outlines[:_MOST]:
+        for outline in outlines:  # all of them: specks must not hide a line, and too many lines are refused
             (x, y), (width, height), angle = cv2.minAreaRect(outline)
             if min(width, height) < _LEAST_SIDE or _mean_within(heat, outline) < _SURE:
                 continue

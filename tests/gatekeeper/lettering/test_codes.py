@@ -95,11 +95,21 @@ def test_two_codes_in_one_photo_are_both_read() -> None:
     assert {found.text for found in read} == {LINK, "0161 496 0000"}
 
 
-def test_a_code_cannot_speak_at_length_or_in_signs_nobody_sees() -> None:
-    [found] = codes(on_a_wall(code("first\nsecond\x07" + "x" * 2300, scale=3), size=(800, 800)))
+def test_a_code_is_read_to_its_end_and_shows_every_sign() -> None:
+    """A name at the end of a long code is a name; nothing is left out for being long."""
+    [found] = codes(on_a_wall(code("first\nsecond\x07" + "x" * 2300 + " Wren Applethwaite", scale=3), size=(800, 800)))
     assert found.text.startswith("first second x")
+    assert found.text.endswith("x Wren Applethwaite")
     assert found.text.isprintable()
-    assert len(found.text) == LONGEST
+
+
+def test_the_longest_code_there_is_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = code("7" * 7089, scale=3)
+    [found] = codes(on_a_wall(longest, size=(800, 800)))
+    assert len(found.text) == 7089 <= LONGEST
+    monkeypatch.setattr("gatekeeper.lettering.codes.LONGEST", 7000)
+    with pytest.raises(NotScanned, match="says more than can be checked"):
+        codes(on_a_wall(longest, size=(800, 800)))
 
 
 def test_more_codes_than_can_be_checked_are_not_scanned() -> None:

@@ -12,6 +12,7 @@ from gatekeeper.errors import NotScanned
 from gatekeeper.lettering import networks, read
 from gatekeeper.lettering.networks import Network
 from gatekeeper.lettering.read import LetterReader
+from gatekeeper.lettering.spots import Spotter
 from tests.gatekeeper.lettering.drawn import KINDS, drawn, font, photo, read_names, thing
 
 LEAST_READ = 0.9
@@ -86,6 +87,13 @@ def test_a_network_that_fails_means_not_scanned(reader: LetterReader, monkeypatc
     monkeypatch.setattr(reader._speller, "read", fail)  # nothing outside can make it fail
     with pytest.raises(NotScanned, match="could not be read"):
         reader.read(picture)
+
+
+def test_no_number_of_specks_hides_a_line() -> None:
+    heat = np.zeros((1280, 1280), np.float32)
+    heat[20:34, 100:300] = 0.9
+    heat[100:1100:16, 4::16] = 0.9  # some five thousand
+    assert [(spot.x, spot.y) for spot in Spotter(SimpleNamespace()).spots(heat)] == [(200, 27)]  # type: ignore[arg-type]
 
 
 def test_more_writing_than_can_be_checked_is_not_scanned(reader: LetterReader, monkeypatch: pytest.MonkeyPatch) -> None:
