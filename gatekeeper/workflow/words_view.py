@@ -40,8 +40,9 @@ _ORDER: Final = ("block", "justify", "advice")
 class FindingView:
     """One finding, numbered in the order of the page; `photo_id` is the photo whose picture it speaks of, if one.
 
-    `suggestion` are neutral words that could stand there instead, where there are any. `teachable` findings may turn
-    out to be no pupil at all, as the consent lead can say.
+    `suggestion` are neutral words that could stand there instead, where there are any; `instead_of` are the words they
+    would replace, where that is not the whole quote. `teachable` findings may turn out
+    to be no pupil at all, as the consent lead can say.
     """
 
     id: int
@@ -58,6 +59,7 @@ class FindingView:
     end: int | None
     photo_id: int | None
     suggestion: str
+    instead_of: str
     teachable: bool
     state: FindingState
     reason: str
@@ -135,13 +137,17 @@ def _photo_id(finding: Finding, post: Post | None) -> int | None:
     return photos[0].id if photos else None
 
 
-def _suggestion(session: Session, finding: Finding, post: Post | None) -> str:
+def _suggestion(session: Session, finding: Finding, post: Post | None) -> tuple[str, str]:
+    """Other words, and the words they replace where these are not the whole quote."""
     text = _texts_of(post).get(finding.field, "") if post and not finding.field.endswith(".file") else ""
     quoted = text[finding.start : finding.end] if finding.start is not None and finding.end is not None else None
     if not quoted or quoted != finding.quote:
-        return ""
+        return "", ""
     instead = suggest(finding.rule, text, finding.start, finding.end, own_words(session))
-    return instead.words.strip() if instead else ""
+    if instead is None:
+        return "", ""
+    replaced = text[instead.start : instead.end].strip()
+    return instead.words.strip(), "" if replaced == finding.quote else replaced
 
 
 def _view(session: Session, finding: Finding, number: int, post: Post | None) -> FindingView:
@@ -154,6 +160,7 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
     )
     word, sign = SEVERITY_WORDS.get(finding.severity, SEVERITY_WORDS["block"])
     answered_by = session.get(Staff, finding.resolved_by) if finding.resolved_by else None
+    suggestion, instead_of = _suggestion(session, finding, post)
     return FindingView(
         id=finding.id,
         number=number,
@@ -168,7 +175,8 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
         start=finding.start,
         end=finding.end,
         photo_id=_photo_id(finding, post),
-        suggestion=_suggestion(session, finding, post),
+        suggestion=suggestion,
+        instead_of=instead_of,
         teachable=finding.rule in TEACHABLE and finding.start is not None,
         state=FindingState(finding.state),
         reason=finding.reason,

@@ -93,9 +93,15 @@ class Area {
       use = button(buttons, "Use this wording: ", () => this.use(line.finding.suggestion));
       use.dataset.use = "";
       put(use, "q", "", "");
+      put(use, "span", "", "").dataset.instead = "";
     }
     const words = instead.words.trim();
     if (use.querySelector("q").textContent !== words) use.querySelector("q").textContent = words;
+    // which words it would replace, where the finding quotes more than these
+    const replaced = instead.start === null ? "" : this.field.value.slice(instead.start, instead.end).trim();
+    const told = replaced && replaced !== line.finding.quote ? ` instead of “${replaced}”` : "";
+    const span = use.querySelector("[data-instead]");
+    if (span.textContent !== told) span.textContent = told;
   }
 
   select(start, end) {
