@@ -90,7 +90,11 @@ def _found_since(session: Session, post: Post, version: Version) -> str:
 
     A rule that was softened since changes nothing: what was found under the stricter one stays for the headteacher.
     """
-    known = {(finding.rule, finding.field, finding.quote) for finding in findings_of(session, version.id)}
+    known = {
+        (finding.rule, finding.field, finding.quote)
+        for finding in findings_of(session, version.id)
+        if finding.severity == "block"  # what was milder then was never put to the headteacher
+    }
     fresh = [
         told
         for told in found_in(session, post, accounts_of(session, post))

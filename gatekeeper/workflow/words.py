@@ -1,11 +1,12 @@
 """Puts a version's words, and what stands in its photos, through the text engine and writes the findings down.
 
-An author's reason survives a later version only where the very same rule found the very same words in the same place
-of the post, and of the very same photo; anything else is asked anew. A pupil who must never be published cannot be named, whoever allows it.
+An author's reason survives a later version only where a rule says the very same of the very same words, at the same
+place of the same sentence, or of the very same photo; anything else is asked anew. A pupil who must never be published
+cannot be named, whoever allows it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.policy.verdict import NEVER, NOBODY_CAN
+from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
 from gatekeeper.text.draft import Draft, Picture
@@ -21,8 +23,9 @@ from gatekeeper.workflow.legible import Looked
 from gatekeeper.workflow.picture_words import Told, told_of_photos
 from gatekeeper.workflow.school_checker import checker_for
 
-_Key = tuple[str, str, str, str]
+_Key = tuple[str, str, str, str, str, str, int]
 _IN_PHOTO: Final = re.compile(r"images\[(\d{1,3})\]\.")
+_ENDS: Final = re.compile(r"[.!?\n]")
 
 
 def check_words(
@@ -37,10 +40,11 @@ def check_words(
     What is said of the photos beyond their letters follows the answers about faces and is left alone here.
     """
     earlier = _earlier_reasons(session, post, version)
+    texts = _texts(version)
     session.execute(delete(Finding).where(Finding.version_id == version.id, Finding.field.not_like("images[%].photo")))
     for told in found_in(session, post, accounts, looked):
         picture = _picture_of(post, told.field)
-        kept = earlier.get((told.rule, told.field, told.quote, picture))
+        kept = earlier.get(_key(told, told.message, picture, texts))
         session.add(
             Finding(
                 version_id=version.id,
@@ -113,13 +117,35 @@ def _beyond_allowing(told: Told) -> Told:
 
 
 def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[_Key, Finding]:
-    answered = session.scalars(
-        select(Finding)
+    answered = session.execute(
+        select(Finding, Version)
         .join(Version, Version.id == Finding.version_id)
         .where(Version.post_id == post.id, Version.number <= version.number, Finding.state != FindingState.OPEN)
         .order_by(Version.number)
     )
-    return {(finding.rule, finding.field, finding.quote, finding.picture): finding for finding in answered}
+    return {
+        _key(finding, finding.alone[1] if finding.alone else finding.message, finding.picture, _texts(of)): finding
+        for finding, of in answered
+    }
+
+
+def _texts(version: Version) -> dict[str, str]:
+    """What was typed, by the field that findings name."""
+    content = Content.from_canonical(version.canonical)
+    return {"text": content.text} | {f"images[{at}].alt": photo.alt for at, photo in enumerate(content.photos)}
+
+
+def _key(found: Told | Finding, message: str, picture: str, texts: Mapping[str, str]) -> _Key:
+    """What a reason belongs to. The same name elsewhere may be another child, so its sentence is a part of it."""
+    text, start, end = texts.get(found.field, ""), found.start, found.end
+    sentence, at = "", 0
+    if text and start is not None and end is not None:
+        first = max((sign.end() for sign in _ENDS.finditer(text, 0, start)), default=0)
+        closing = _ENDS.search(text, end)
+        last = closing.start() if closing else len(text)
+        sentence = text[first:last].strip()
+        at = start - first - (len(text[first:start]) - len(text[first:start].lstrip()))
+    return (found.rule, found.field, found.quote, picture, message, sentence, at)
 
 
 def _picture_of(post: Post, field: str) -> str:
