@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gatekeeper.faces.boxes import SAME_FACE_OVERLAP, Box, containment, mean_the_same, overlap
+from gatekeeper.policy.verdict import SURE_SCORE
 from gatekeeper.posts.media import Cut, unmap_box
 
 #: names the joined detectors and their settings: another engine looks at every photo again
@@ -22,12 +23,19 @@ _ECHO = 0.6
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A box that already stands on the photo, in pixels of the upright original."""
+    """A box that already stands on the photo, in pixels of the upright original.
+
+    Attributes:
+        score: how sure the detectors are of it.
+        nobody: somebody looked and said that it holds no face.
+    """
 
     id: int
     box: Box
     covered: bool
     by_hand: bool = False
+    score: float = 1.0
+    nobody: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,15 +57,25 @@ def _is_echo(box: Box, score: float, face: Known) -> bool:
     """Whether a faint box is a piece of a face that the check has found, and shown, already.
 
     Half a large face is now and then taken for a face of its own, faintly and in one of two renditions of the same
-    picture. Asking about it tells nobody anything: whoever answers for the face has answered for its half.
+    picture. Asking about it tells nobody anything: whoever answers for the face has answered for its half. Not so of a
+    box that holds no face, or of one that its author may still say that of.
     """
     return (
         score < _FAINT
         and not face.covered
         and not face.by_hand
+        and not face.nobody
+        and face.score >= SURE_SCORE
         and box.area <= face.box.area
         and containment(box, face.box) >= _ECHO
     )
+
+
+def _is_meant(box: Box, face: Known) -> bool:
+    """Whether this is the known box again. Of one that holds nobody only a close fit is: somebody may be inside it."""
+    if face.nobody:
+        return overlap(box, face.box) >= SAME_FACE_OVERLAP
+    return mean_the_same(box, face.box)
 
 
 def compare(seen: Sequence[Sequence[float]], known: Sequence[Known], *, cut: Cut, scale: float) -> Comparison:
@@ -68,7 +86,7 @@ def compare(seen: Sequence[Sequence[float]], known: Sequence[Known], *, cut: Cut
     scores: dict[int, float] = {}
     for x1, y1, x2, y2, score in seen:
         box = Box(*unmap_box((x1, y1, x2, y2), crop=cut, scale=scale))
-        same = [face for face in known if mean_the_same(box, face.box)]
+        same = [face for face in known if _is_meant(box, face)]
         settled = [face for face in same if face.covered or not face.by_hand]
         if settled and all(face.covered for face in settled):
             still.update(face.id for face in settled)

@@ -212,6 +212,8 @@ def _write_down(
             box=Box(f.x1, f.y1, f.x2, f.y2),
             covered=covers and f.state == FaceState.COVERED,
             by_hand=f.source == "hand",
+            score=f.score,
+            nobody=f.state == FaceState.NOT_A_FACE,
         )
         for index, f in enumerate(faces)
     ]

@@ -7,8 +7,8 @@ WHOLE = (0, 0, 500, 600)
 FACE = Box(185, 122, 359, 340)
 
 
-def known(*, covered: bool = False, by_hand: bool = False) -> Known:
-    return Known(id=1, box=FACE, covered=covered, by_hand=by_hand)
+def known(*, covered: bool = False, by_hand: bool = False, score: float = 0.9, nobody: bool = False) -> Known:
+    return Known(id=1, box=FACE, covered=covered, by_hand=by_hand, score=score, nobody=nobody)
 
 
 def look(*boxes: tuple[float, ...], face: Known) -> int:
@@ -34,3 +34,16 @@ def test_a_faint_face_that_is_only_touched_by_another_is_asked_about() -> None:
 def test_a_drawn_or_covered_box_hides_no_half_face() -> None:
     assert look((141, 122, 275, 291, 0.61), face=known(by_hand=True)) == 1
     assert look((141, 122, 275, 291, 0.61), face=known(covered=True)) == 1
+
+
+def test_a_box_that_may_turn_out_to_be_no_face_hides_no_half_face() -> None:
+    """Its author may still say alone that there is none; then nobody would have answered for the other."""
+    assert look((141, 122, 275, 291, 0.61), face=known(score=0.55)) == 1
+
+
+def test_a_box_that_was_said_to_hold_no_face_hides_none() -> None:
+    half, small = (141, 122, 275, 291, 0.61), (200, 140, 280, 230, 0.75)
+    assert look(half, face=known()) == look(small, face=known()) == 0
+    assert look(half, face=known(nobody=True)) == 1
+    assert look(small, face=known(nobody=True)) == 1  # somebody small within what was taken for a pattern
+    assert look((180, 120, 355, 345, 0.75), face=known(nobody=True)) == 0  # the same box again is answered
