@@ -83,8 +83,8 @@ def look_at_photo(services: Services, task: Task) -> Looked | None:
         log.warning("photo %d could not be scanned (%s)", task.id, type(error).__name__)
         with services.step() as session:
             photo = locked(session, task.id)
-            if photo is not None:
-                photo.problem, photo.scanned_sha256 = sentence, ""
+            if photo is not None and _without_rendition(task_of(photo)) == _without_rendition(task):
+                photo.problem, photo.scanned_sha256 = sentence, ""  # of a changed photo another check says what it is
         return None
 
 

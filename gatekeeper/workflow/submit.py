@@ -186,7 +186,7 @@ def use_again(services: Services, post_id: int, by: int) -> int:
 
 
 def _copy_of(photo: Photo, position: int) -> Photo:
-    same = photo.crop is None and all(face.state != FaceState.COVERED for face in photo.faces)
+    same = photo.crop is None and not photo.patches and all(face.state != FaceState.COVERED for face in photo.faces)
     return Photo(
         position=position,
         file_name=photo.file_name,

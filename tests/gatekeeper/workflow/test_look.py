@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from gatekeeper.errors import NotScanned
 from gatekeeper.faces.boxes import Face as SeenFace
@@ -16,7 +16,7 @@ from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Audit, Role
 from gatekeeper.policy.photo_rules import LOWERED_SIDE
 from gatekeeper.posts.media import MediaStore
-from gatekeeper.posts.model import Face, Finding, Mark, Photo, Post
+from gatekeeper.posts.model import Face, Finding, Mark, Photo, PhotoScan, Post
 from gatekeeper.posts.status import FaceState, PostState
 from gatekeeper.workflow import incident, legible, look, patch, resolve
 from gatekeeper.workflow import scan as step
@@ -288,3 +288,22 @@ def test_cannot_pass_a_picture_that_was_changed_on_the_disk(school: School, whic
 
 def test_what_was_read_is_kept_under_the_name_of_the_engine_that_read_it() -> None:
     assert legible.READER == read.ENGINE
+
+
+def test_a_look_that_ends_late_says_nothing_about_the_photo_as_it_is_now(school: School, finder: MagentaFinder) -> None:
+    """The author covered a face while an old check was still looking; the new check has ended long ago."""
+    post = submitted(school, picture(20))
+    step.scan(school.services, post)
+    with school.services.db.read() as session:
+        late = look.task_of(session.scalars(select(Photo)).one())
+        face = session.scalars(select(Face.id)).one()
+    resolve.cover_face(school.services, face, by=school.author)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.OPEN
+    assert look.look_at_photo(school.services, late) is None
+    finder.fails = True
+    with school.services.db.begin() as session:
+        session.execute(delete(PhotoScan))
+    assert look.look_at_photo(school.services, late) is None  # nor what went wrong with it
+    photo = photo_of(school)
+    assert (photo.problem, photo.scanned_sha256) == ("", photo.original_sha256)

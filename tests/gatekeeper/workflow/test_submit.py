@@ -10,7 +10,7 @@ from gatekeeper.clock import AmbiguousTime
 from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.jobs import Order
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import ChannelAccount, Photo, Post
+from gatekeeper.posts.model import ChannelAccount, Patch, Photo, Post
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import due, submit
 from gatekeeper.workflow.due import TypedDue
@@ -260,3 +260,16 @@ def test_using_a_post_again_copies_words_and_photos_but_no_answer(school: School
     with school.services.db.read() as session:
         (photo,) = session.get_one(Post, copy.id).photos
         assert (photo.faces, photo.scanned_sha256, photo.basis) == ([], "", "")
+
+
+def test_what_is_used_again_is_no_picture_with_a_part_covered(school: School, look: Callable[[int], Post]) -> None:
+    """The cover is not copied, so the picture that shows it must not be: the page would show another photo."""
+    post_id = school.post(photos=1, kinds=("x",))
+    with school.services.db.begin() as session:
+        (photo,) = session.get_one(Post, post_id).photos
+        now = school.services.clock.now()
+        photo.patches.append(Patch(x1=1, y1=1, x2=50, y2=50, placed_by=school.author, placed_at=now))
+    copy = look(submit.use_again(school.services, post_id, school.author))
+    with school.services.db.read() as session:
+        (photo,) = session.get_one(Post, copy.id).photos
+        assert photo.rendition_sha256 is None
