@@ -22,6 +22,7 @@ from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import incident
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.facts import open_items_of
+from gatekeeper.workflow.legible import reading_of
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.sharpness import is_too_large
@@ -32,6 +33,7 @@ CHANGED = "Something changed since this post was checked, so it went back to its
 DAMAGED = "A stored photo was damaged. It is being prepared and checked again."
 NAMED_SINCE = "A name in this post is a pupil's name on the register now. It is being checked again."
 STRICTER = "The rules became stricter since this post was checked. It is being checked again."
+NOT_READ = "The reader of letters was replaced since this post was checked. It is being checked again."
 TOO_SHARP = "Somebody was found in a photo after it was prepared, so it is made again at a lower resolution."
 
 
@@ -90,6 +92,8 @@ def _found_since(session: Session, post: Post, version: Version) -> str:
 
     A rule that was softened since changes nothing: what was found under the stricter one stays for the headteacher.
     """
+    if any(reading_of(session, photo.rendition_sha256) is None for photo in post.photos):
+        return NOT_READ  # an unread picture would be met with silence below
     known = {
         (finding.rule, finding.field, finding.quote)
         for finding in findings_of(session, version.id)

@@ -11,7 +11,7 @@ from gatekeeper.db.session import Database
 from gatekeeper.mail.model import Notice
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Audit, Role
-from gatekeeper.posts.model import Face, Finding, Photo, Post
+from gatekeeper.posts.model import Face, Finding, Photo, PictureReading, Post
 from gatekeeper.posts.status import FindingState, PostState
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import decide, incident, recheck, request, resolve
@@ -131,6 +131,16 @@ def test_cannot_put_somebody_before_the_headteacher_sharper_than_allowed(school:
         photo.rendition_width = 2048
         session.get_one(Post, post).state = PostState.REQUESTING
     request.run(school.services, post)
+    assert school.state(post) == PostState.SCANNING
+
+
+def test_letters_that_another_engine_read_are_read_again_before_a_yes_counts(school: School) -> None:
+    """What an earlier reader missed, or spelt otherwise, must not be taken for silence beside the roll of today."""
+    post = school.post(photos=1)
+    secret = school.ask(post)
+    with school.services.db.begin() as session:
+        session.scalars(select(PictureReading)).one().engine = "the reader of last year"
+    assert decided(school, secret, post).decision is None
     assert school.state(post) == PostState.SCANNING
 
 
