@@ -12,28 +12,34 @@ which box feeds the encoder hardly matters here. `--picture` draws the result; t
 
 import argparse
 import json
-import math
 import os
 import random
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from gatekeeper.faces.detectors import YuNet
 from gatekeeper.faces.likeness import FARTHEST, LIKELY, LIKELY_CHILD, is_likely, rank
 from gatekeeper.faces.match import Encoding, distances, encode
+from tests.benchmarks.chart import bars
+from tests.benchmarks.intervals import share
 
 THRESHOLDS = (0.60, 0.55, 0.50, 0.45, 0.40, 0.35)
 BANDS = {"4-11": (4, 11), "12-17": (12, 17), "25-45": (25, 45)}
 CLASS, YEARS = 25, 100
 _SAME_PHOTO = 0.2  # UTKFace holds some photos twice
 _DRAWS = 20
+_REPLACED_AFTER = 50  # photos
 _LONG_SIDE = 320  # each of these photos is one face; one quick detector finds it
 
 
@@ -55,9 +61,9 @@ def main() -> int:
     if not data:
         print("GATEKEEPER_EVAL_DATA does not name the folder of evaluation photos.", file=sys.stderr)
         return 2
-    finder, rows = YuNet(long_side=_LONG_SIDE, sure=0.5), []
-    adults = list(_looks(finder, Path(data) / "faces" / "lfw"))
-    aged = list(_looks(finder, Path(data) / "faces" / "utk"))
+    rows = []
+    adults = list(_looks(Path(data) / "faces" / "lfw"))
+    aged = list(_looks(Path(data) / "faces" / "utk"))
     for row in _measure(adults, aged):
         rows.append(row)
         print(json.dumps(row), flush=True)
@@ -66,22 +72,36 @@ def main() -> int:
     return 0
 
 
-def _looks(finder: YuNet, folder: Path) -> Iterator[Look]:
-    """Each photo with its largest face; the person is the name before the last underscore, and the age the first number."""
+def _looks(folder: Path) -> Iterator[Look]:
+    """Each photo with its largest face; the person is the name before the last underscore, and the age the first number.
+
+    The finder loses some memory with every photo, so the looking is done in processes that are replaced now and then.
+    """
+    paths = sorted(folder.glob("*.jpg"))
     missed = 0
-    for path in sorted(folder.glob("*.jpg")):
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
-        faces = sorted(finder.detect(pixels), key=lambda face: -face.box.area)
-        (encoding,) = encode(pixels, [faces[0].box]) if faces else (None,)
-        if encoding is None:
-            missed += 1
-            continue
-        first = path.stem.split("_")[0]
-        aged = first.isdigit()
-        yield Look(path.stem if aged else path.stem.rpartition("_")[0], int(first) if aged else None, encoding)
+    with get_context("spawn").Pool(len(os.sched_getaffinity(0)), maxtasksperchild=_REPLACED_AFTER) as pool:
+        for path, encoding in zip(paths, pool.imap(_encoded, paths), strict=True):
+            if encoding is None:
+                missed += 1
+                continue
+            first = path.stem.split("_")[0]
+            aged = first.isdigit()
+            yield Look(path.stem if aged else path.stem.rpartition("_")[0], int(first) if aged else None, encoding)
     if missed:
         print(f"{folder.name}: no face in {missed} photos", file=sys.stderr)
+
+
+@cache
+def _finder() -> YuNet:
+    return YuNet(long_side=_LONG_SIDE, sure=0.5)
+
+
+def _encoded(path: Path) -> Encoding | None:
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    faces = sorted(_finder().detect(pixels), key=lambda face: -face.box.area)
+    (encoding,) = encode(pixels, [faces[0].box]) if faces else (None,)
+    return encoding
 
 
 def _measure(adults: Sequence[Look], aged: Sequence[Look]) -> Iterator[dict[str, Any]]:
@@ -103,19 +123,24 @@ def _measure(adults: Sequence[Look], aged: Sequence[Look]) -> Iterator[dict[str,
 
 
 def _pairs(name: str, looks: Sequence[Look]) -> Iterator[dict[str, Any]]:
-    same, other = [], []
-    for number, look in enumerate(looks):
-        later = looks[number + 1 :]
-        for one, far in zip(later, distances([one.encoding for one in later], look.encoding), strict=True):
-            if one.person == look.person:
-                same.append(far)
-            elif look.age is None or far >= _SAME_PHOTO:
-                other.append(far)
-    for threshold in THRESHOLDS:
+    """Every two photos once, one photo against all later ones at a time: what is kept are counts, not distances."""
+    encodings = [look.encoding for look in looks]
+    people = np.array([look.person for look in looks])
+    thresholds = np.array(THRESHOLDS)
+    within = {True: np.zeros(len(THRESHOLDS), np.int64), False: np.zeros(len(THRESHOLDS), np.int64)}
+    pairs = {True: 0, False: 0}
+    for number, look in enumerate(looks[:-1]):
+        far = distances(encodings[number + 1 :], look.encoding)
+        one_person = people[number + 1 :] == look.person
+        other_photo = True if look.age is None else far >= _SAME_PHOTO
+        for same, chosen in ((True, far[one_person]), (False, far[~one_person & other_photo])):
+            within[same] += (chosen[:, None] <= thresholds).sum(axis=0)
+            pairs[same] += len(chosen)
+    for place, threshold in enumerate(THRESHOLDS):
         row: dict[str, Any] = {"measure": "pairs", "who": name, "within": threshold}
-        if same:
-            row["same"] = _share(sum(far <= threshold for far in same), len(same))
-        row["other"] = _share(sum(far <= threshold for far in other), len(other))
+        if pairs[True]:
+            row["same"] = share(int(within[True][place]), pairs[True])
+        row["other"] = share(int(within[False][place]), pairs[False])
         yield row
 
 
@@ -140,7 +165,7 @@ def _top(looks: Sequence[Look], size: int) -> Iterator[dict[str, Any]]:
         nobody += not found
     yield {
         "measure": "top", "who": "LFW adults", "enrolled": size, "within": FARTHEST,
-        "right": _share(right, asked), "wrong": _share(wrong, asked), "nobody": _share(nobody, asked),
+        "right": share(right, asked), "wrong": share(wrong, asked), "nobody": share(nobody, asked),
     }  # fmt: skip
 
 
@@ -167,53 +192,30 @@ def _stranger(name: str, looks: Sequence[Look], size: int, *, years: int) -> dic
     count = len(looks)
     return {
         "measure": "stranger", "who": name, "enrolled": size, "likely_within": bound,
-        "suggested": _share(suggested, count), "likely_without_margin": _share(alone, count),
-        "likely": _share(likely, count),
+        "suggested": share(suggested, count), "likely_without_margin": share(alone, count),
+        "likely": share(likely, count),
     }  # fmt: skip
-
-
-def _share(hits: float, of: int, z: float = 1.96) -> dict[str, Any]:
-    """A share with its Wilson interval."""
-    if not of:
-        return {"share": None, "of": 0}
-    p = hits / of
-    middle = (p + z * z / (2 * of)) / (1 + z * z / of)
-    half = z * math.sqrt(p * (1 - p) / of + z * z / (4 * of * of)) / (1 + z * z / of)
-    low, high = max(0.0, middle - half), min(1.0, middle + half)
-    return {"share": round(p, 5), "low": round(low, 5), "high": round(high, 5), "of": of}
 
 
 def _drawing(rows: Iterable[dict[str, Any]]) -> str:
     """Bars for a class of 25: a stranger is suggested as somebody, a stranger is called likely; with intervals."""
-    shown = [row for row in rows if row["measure"] == "stranger" and row["enrolled"] == CLASS]
     names = {"LFW adults": "Adults (LFW)", "25-45": "Adults, 25–45", "12-17": "Aged 12–17", "4-11": "Aged 4–11"}
-    kinds = (("suggested", "Somebody is suggested", "#b4530a"), ("likely", "Somebody is called likely", "#1f5f8b"))
-    left, width, step, top = 130, 430, 62, 70
-    height = top + step * len(shown) + 40
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {height}" role="img" font-family="sans-serif">',
-        "<title>How often somebody who is not enrolled is taken for one of 25 who are</title>",
-        f'<rect width="640" height="{height}" fill="#fff"/>',
-        '<text x="20" y="26" font-size="15" font-weight="bold" fill="#1d2430">A stranger and a class of 25 enrolled</text>',
+    shown = {
+        names[row["who"]]: (row["suggested"], row["likely"])
+        for row in rows
+        if row["measure"] == "stranger" and row["enrolled"] == CLASS
+    }
+    words = [
+        f"{who}: {100 * suggested['share']:.1f} and {100 * likely['share']:.1f} per cent"
+        for who, (suggested, likely) in shown.items()
     ]
-    for number, (_, words, colour) in enumerate(kinds):
-        x = 20 + 220 * number
-        parts.append(f'<rect x="{x}" y="40" width="12" height="12" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 18}" y="50" font-size="12" fill="#1d2430">{words}</text>')
-    for tick in (0, 25, 50, 75, 100):
-        x = left + width * tick / 100
-        parts.append(f'<path d="M{x:.0f} {top - 6}V{height - 26}" stroke="#d5dae1"/>')
-        parts.append(f'<text x="{x:.0f}" y="{height - 10}" font-size="11" text-anchor="middle" fill="#4a5463">{tick} %</text>')  # fmt: skip
-    for number, row in enumerate(shown):
-        y = top + step * number
-        parts.append(f'<text x="{left - 10}" y="{y + 26}" font-size="12" text-anchor="end" fill="#1d2430">{names[row["who"]]}</text>')  # fmt: skip
-        for line, (key, _, colour) in enumerate(kinds):
-            share, at = row[key], y + 4 + 22 * line
-            end, low, high = (left + width * share[part] for part in ("share", "low", "high"))
-            parts.append(f'<rect x="{left}" y="{at}" width="{max(end - left, 1):.1f}" height="16" fill="{colour}"/>')
-            parts.append(f'<path d="M{low:.1f} {at + 8}H{high:.1f}" stroke="#1d2430" stroke-width="1.5"/>')
-            parts.append(f'<text x="{high + 6:.1f}" y="{at + 12}" font-size="11" fill="#1d2430">{100 * share["share"]:.1f} %</text>')  # fmt: skip
-    return "\n".join([*parts, "</svg>\n"])
+    return bars(
+        f"How often somebody who is not enrolled is taken for one of {CLASS} who are",
+        f"Somebody is suggested, and somebody is called likely. {'; '.join(words)}. Thin lines are the 95 per cent ranges.",
+        heading=f"A stranger and a class of {CLASS} enrolled",
+        kinds=("Somebody is suggested", "Somebody is called likely"),
+        rows=shown,
+    )
 
 
 if __name__ == "__main__":
