@@ -32,6 +32,10 @@ _PLAIN: Final = (
 )
 
 
+#: a name of thousands of parts ("a.a.a. ...") costs the square of their number; nobody needs so many dots on a line
+_MOST_DOTS: Final = 500
+
+
 class BrokenToml(BadInput):
     """The text is not TOML; the sentence gives the line and the column."""
 
@@ -42,6 +46,11 @@ def read_toml(text: str) -> dict[str, Any]:
     Raises:
         BrokenToml: it cannot be read; the sentence says where and what is wrong there.
     """
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > _MOST_DOTS:
+            raise BrokenToml(
+                f"Line {number} cannot be read: it holds too many dots. Please break it into shorter lines."
+            )
     try:
         return tomllib.loads(text.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as err:

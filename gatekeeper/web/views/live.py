@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from flask import Blueprint, jsonify, request
+from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
 from gatekeeper.errors import BadInput
@@ -33,10 +34,17 @@ def check() -> Response | tuple[Response, int]:
     member = person()
     count_question(services(), member.id)
     try:
-        found = live_check(services(), member.id, _read(request.get_json()))
+        found = live_check(services(), member.id, _read(_json()))
     except BadInput as refused:
         return jsonify(error=str(refused)), 422
     return jsonify(findings=[_spelt(one) for one in found])
+
+
+def _json() -> object:
+    try:
+        return request.get_json()
+    except RecursionError as err:  # brackets within brackets
+        raise BadRequest from err
 
 
 def _read(told: object) -> Typed:

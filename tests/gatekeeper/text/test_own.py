@@ -157,3 +157,18 @@ def test_softening_changes_the_severity_and_off_hides_nothing_else() -> None:
     assert {hit.rule for hit in _check(text, softened={"disparagement": "off"})} == {"pupil-name-full"}
     location = "Year 4 leave for the museum at 9.30am on Friday."
     assert [hit.rule for hit in _check(location, softened={"pupil-live-location": "off"})] == ["pupil-planned-location"]
+
+
+@pytest.mark.parametrize("text", ["a" + ".a" * 24_000 + " = 1", "[a" + ".a" * 24_000 + "]"], ids=["name", "heading"])
+def test_cannot_hang_the_page_by_a_name_of_a_thousand_parts(text: str) -> None:
+    began = time.perf_counter()
+    with pytest.raises(LexiconError, match="Line 1 .* too many dots"):
+        read_own(text)
+    assert time.perf_counter() - began < 0.5
+
+
+def test_the_longest_allowed_file_of_parted_names_is_read_in_time() -> None:
+    began = time.perf_counter()
+    with pytest.raises(LexiconError):
+        read_own("\n".join("a." * 480 + f"b{number} = 1" for number in range(50)))
+    assert time.perf_counter() - began < 3

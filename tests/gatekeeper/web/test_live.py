@@ -218,7 +218,11 @@ def test_nonsense_is_refused_in_a_sentence(author: FlaskClient) -> None:
         assert answer.json["error"]
 
 
-@pytest.mark.parametrize(("body", "status"), [(b"{", 400), (b"\xff\xfe", 400), (b'{"text": "' + b"a" * 300_000, 413)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"{", 400), (b"\xff\xfe", 400), (b"[" * 200_000, 400), (b'{"text": "' + b"a" * 300_000, 413)],
+    ids=["half", "no text", "brackets", "large"],
+)
 def test_cannot_send_what_is_no_json_or_far_too_large(author: FlaskClient, body: bytes, status: int) -> None:
     answer = author.post(
         "/posts/words", data=body, content_type="application/json", headers={"Accept": "application/json"}
