@@ -260,7 +260,7 @@ class Finding(Base):
     end: Mapped[int | None]
     quote: Mapped[str] = mapped_column(Text, default="")
     box: Mapped[list[Any] | None]  # where in the photo, in pixels of the upright original
-    picture: Mapped[str] = mapped_column(String(64), default="")  # the original it speaks of: a reason is for no other
+    about: Mapped[str] = mapped_column(String(64), default="")  # which photo, and which child: a reason is for no other
     message: Mapped[str] = mapped_column(Text)
     alone: Mapped[list[Any] | None]  # [severity, message] it had before a face in a photo made one matter of both
     state: Mapped[str] = mapped_column(String(20), default=FindingState.OPEN)

@@ -4,6 +4,8 @@ Both depend on who was said to be in the photos, so they are drawn again at the 
 about a face. Drawing them twice changes nothing; a reason that somebody wrote stays while its finding stands.
 """
 
+import hashlib
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -119,14 +121,14 @@ def _remark(session: Session, post: Post, version: Version, photos: tuple[Publis
     """One row for each remark; what no longer holds is taken away, what still holds keeps its answer."""
     soft = softened(session)
     wanted = {
-        _key(remark.rule, _FIELD.format(remark.index), remark.box, post.photos[remark.index].original_sha256): remark
+        _key(remark.rule, _FIELD.format(remark.index), remark.box, _about(post, remark)): remark
         for remark in remarks_about(photos, text=post.text)
         if severity_of(remark.rule, soft) != "off"
     }
     for finding in findings_of(session, version.id):
         if not finding.field.endswith(".photo"):
             continue
-        remark = wanted.pop(_key(finding.rule, finding.field, finding.box, finding.picture), None)
+        remark = wanted.pop(_key(finding.rule, finding.field, finding.box, finding.about), None)
         if remark is None:
             session.delete(finding)
         else:
@@ -134,18 +136,24 @@ def _remark(session: Session, post: Post, version: Version, photos: tuple[Publis
             finding.quote = remark.quote
     earlier = _earlier(session, post, version) if wanted else {}
     for key, remark in wanted.items():
-        picture = post.photos[remark.index].original_sha256
-        session.add(_row(version, remark, severity_of(remark.rule, soft), picture, earlier.get(key)))
+        session.add(_row(version, remark, severity_of(remark.rule, soft), _about(post, remark), earlier.get(key)))
 
 
 _Key = tuple[str, str, tuple[float, ...], str]
 
 
-def _key(rule: str, field: str, box: Region | list[float] | None, picture: str) -> _Key:
-    return (rule, field, tuple(round(float(side), 1) for side in box or ()), picture)
+def _key(rule: str, field: str, box: Region | list[float] | None, about: str) -> _Key:
+    return (rule, field, tuple(round(float(side), 1) for side in box or ()), about)
 
 
-def _row(version: Version, remark: Remark, severity: str, picture: str, kept: Finding | None) -> Finding:
+def _about(post: Post, remark: Remark) -> str:
+    """The photo by its bytes, and the child where the remark is about one: what was said of another is not carried on."""
+    photo = post.photos[remark.index]
+    shown = [face.pupil_id for face in photo.faces if face.state == FaceState.PUPIL and _box(face) == remark.box]
+    return hashlib.sha256(f"{photo.original_sha256}:{shown}".encode()).hexdigest()
+
+
+def _row(version: Version, remark: Remark, severity: str, about: str, kept: Finding | None) -> Finding:
     return Finding(
         version_id=version.id,
         rule=remark.rule,
@@ -154,7 +162,7 @@ def _row(version: Version, remark: Remark, severity: str, picture: str, kept: Fi
         field=_FIELD.format(remark.index),
         quote=remark.quote,
         box=list(remark.box) if remark.box else None,
-        picture=picture,
+        about=about,
         message=remark.message,
         state=kept.state if kept else FindingState.OPEN,
         reason=kept.reason if kept else "",
@@ -176,7 +184,7 @@ def _earlier(session: Session, post: Post, version: Version) -> dict[_Key, Findi
         )
         .order_by(Version.number)
     )
-    return {_key(finding.rule, finding.field, finding.box, finding.picture): finding for finding in answered}
+    return {_key(finding.rule, finding.field, finding.box, finding.about): finding for finding in answered}
 
 
 def _join(session: Session, version: Version, photos: tuple[PublishedPhoto, ...]) -> None:

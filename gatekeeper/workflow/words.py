@@ -43,8 +43,8 @@ def check_words(
     texts = _texts(version)
     session.execute(delete(Finding).where(Finding.version_id == version.id, Finding.field.not_like("images[%].photo")))
     for told in found_in(session, post, accounts, looked):
-        picture = _picture_of(post, told.field)
-        kept = earlier.get(_key(told, told.message, picture, texts))
+        about = _photo_of(post, told.field)
+        kept = earlier.get(_key(told, told.message, about, texts))
         session.add(
             Finding(
                 version_id=version.id,
@@ -56,7 +56,7 @@ def check_words(
                 end=told.end,
                 quote=told.quote,
                 box=list(told.box) if told.box else None,
-                picture=picture,
+                about=about,
                 # what was said of a name beside a face goes on being said of both
                 alone=[told.severity, told.message] if kept and kept.alone else None,
                 message=told.message,
@@ -124,7 +124,7 @@ def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[_Ke
         .order_by(Version.number)
     )
     return {
-        _key(finding, finding.alone[1] if finding.alone else finding.message, finding.picture, _texts(of)): finding
+        _key(finding, finding.alone[1] if finding.alone else finding.message, finding.about, _texts(of)): finding
         for finding, of in answered
     }
 
@@ -135,7 +135,7 @@ def _texts(version: Version) -> dict[str, str]:
     return {"text": content.text} | {f"images[{at}].alt": photo.alt for at, photo in enumerate(content.photos)}
 
 
-def _key(found: Told | Finding, message: str, picture: str, texts: Mapping[str, str]) -> _Key:
+def _key(found: Told | Finding, message: str, about: str, texts: Mapping[str, str]) -> _Key:
     """What a reason belongs to. The same name elsewhere may be another child, so its sentence is a part of it."""
     text, start, end = texts.get(found.field, ""), found.start, found.end
     sentence, at = "", 0
@@ -145,10 +145,10 @@ def _key(found: Told | Finding, message: str, picture: str, texts: Mapping[str, 
         last = closing.start() if closing else len(text)
         sentence = text[first:last].strip()
         at = start - first - (len(text[first:start]) - len(text[first:start].lstrip()))
-    return (found.rule, found.field, found.quote, picture, message, sentence, at)
+    return (found.rule, found.field, found.quote, about, message, sentence, at)
 
 
-def _picture_of(post: Post, field: str) -> str:
+def _photo_of(post: Post, field: str) -> str:
     """The photo that a field speaks of, by the digest of its original; empty for what belongs to none."""
     found = _IN_PHOTO.match(field)
     number = int(found[1]) if found else -1

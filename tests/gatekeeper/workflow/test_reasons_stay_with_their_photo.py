@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from gatekeeper.db.session import Database
 from gatekeeper.policy.verdict import finding_against
-from gatekeeper.posts.model import Face, Finding, Post
+from gatekeeper.posts.model import Finding, Post
 from gatekeeper.posts.status import FaceState, FindingState, PostState
 from gatekeeper.workflow import photos, resolve, scan
 from gatekeeper.workflow.facts import facts_of
@@ -61,17 +61,15 @@ def test_a_reason_for_letters_stays_with_its_photo_while_other_things_change(sch
     assert found(school, post_id, ".lettering").reason == REASON
 
 
-def close_up(school: School, post_id: int) -> None:
+def close_up(school: School, post_id: int, *, who: str = "Wren") -> None:
     """The one face is a pupil's, and large."""
     with school.services.db.read() as session:
-        face = session.scalars(select(Face)).one().id
-    wren = school.pupils["Wren"]
-    resolve.clear_face(school.services, face, by=school.author, state=FaceState.PUPIL, pupil_id=wren)
+        (face,) = session.get_one(Post, post_id).photos[0].faces
+    pupil = school.pupils[who]
+    resolve.clear_face(school.services, face.id, by=school.author, state=FaceState.PUPIL, pupil_id=pupil)
 
 
 def test_a_reason_for_a_close_up_is_none_for_another_childs(school: School) -> None:
-    with school.services.db.begin() as session:
-        school.permit(session, "Wren", "x")
     post_id = submitted(school, picture(150, width=270))
     checked(school, post_id)
     close_up(school, post_id)
@@ -80,6 +78,22 @@ def test_a_reason_for_a_close_up_is_none_for_another_childs(school: School) -> N
     )
     put_in_its_place(school, post_id, picture(150, width=271))  # another picture, a face at the very same place
     close_up(school, post_id)
+    assert _close_up(school, post_id).state == FindingState.OPEN
+
+
+def test_a_reason_for_one_childs_close_up_is_none_once_it_is_said_to_be_another_child(school: School) -> None:
+    post_id = submitted(school, picture(150, width=270))
+    checked(school, post_id)
+    close_up(school, post_id)
+    resolve.answer_finding(
+        school.services, _close_up(school, post_id).id, by=school.author, reason="Her family asked for a portrait."
+    )
+    close_up(school, post_id)  # said again: nothing is different
+    assert _close_up(school, post_id).state == FindingState.ANSWERED
+    check_again(school, post_id, change=lambda post: setattr(post, "revision", post.revision + 1))
+    checked(school, post_id)
+    assert _close_up(school, post_id).state == FindingState.ANSWERED
+    close_up(school, post_id, who="Jonty")
     assert _close_up(school, post_id).state == FindingState.OPEN
 
 

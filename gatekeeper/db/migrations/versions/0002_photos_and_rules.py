@@ -183,7 +183,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_second_look_face_id"), "second_look", ["face_id"], unique=False)
     op.add_column("finding", sa.Column("box", sa.JSON(), nullable=True))
     op.add_column("finding", sa.Column("alone", sa.JSON(), nullable=True))
-    op.add_column("finding", sa.Column("picture", sa.String(length=64), nullable=False, server_default=""))
+    op.add_column("finding", sa.Column("about", sa.String(length=64), nullable=False, server_default=""))
     op.add_column("photo", sa.Column("classes", sa.JSON(), nullable=False, server_default="[]"))
     op.add_column("photo", sa.Column("full_size", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("photo", sa.Column("full_size_reason", sa.Text(), nullable=False, server_default=""))
