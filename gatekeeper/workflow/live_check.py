@@ -27,6 +27,7 @@ from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.words_view import SEVERITY_WORDS, place_of
 
 MOST_PHOTOS: Final = 20  # more than any post takes; whoever sends more is no form of ours
+MOST_WORDS: Final = 2 * limits.MAX_TYPED  # characters in one question, so that none keeps a thread busy for seconds
 _HALVES: Final = re.compile("[\ud800-\udfff]")  # half of a sign, as a browser can send it
 _ORDER: Final = ("block", "justify", "todo", "advice")
 _WRITE_EVERY: Final = 50
@@ -126,8 +127,8 @@ def count_question(services: Services, by: int, *, tally: Tally = _tally) -> Non
 
 
 def _check_sizes(typed: Typed) -> None:
-    long = any(len(words) > limits.MAX_TYPED for words in (typed.text, *(photo.alt for photo in typed.photos)))
-    if long or len(typed.photos) > MOST_PHOTOS:
+    lengths = [len(typed.text), *(len(photo.alt) for photo in typed.photos)]
+    if max(lengths) > limits.MAX_TYPED or sum(lengths) > MOST_WORDS or len(typed.photos) > MOST_PHOTOS:
         raise BadInput("This is far too long for a post.")
 
 

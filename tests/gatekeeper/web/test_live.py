@@ -230,6 +230,13 @@ def test_cannot_send_what_is_no_json_or_far_too_large(author: FlaskClient, body:
     assert answer.status_code == status
 
 
+def test_cannot_keep_a_thread_busy_with_many_long_descriptions(author: FlaskClient) -> None:
+    photos = [{"id": number, "alt": "the a and " * 1_500} for number in range(1, 5)]
+    told = {"text": "Hello.", "photos": photos, "channels": []}
+    answer = author.post("/posts/words", json=told, headers={"Accept": "application/json"})
+    assert answer.status_code == 422
+
+
 def test_cannot_try_names_faster_than_anybody_types(
     browser: Browser, author: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
