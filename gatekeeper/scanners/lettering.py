@@ -23,7 +23,11 @@ NAME: Final = "pupil-name"
 _COUNTED: Final = (NAME, "contact-", "profanity")
 _IN_A_CODE: Final = (*_COUNTED, "link-")
 _APART: Final = "\n.....\n"  # no name runs across this
-_PIECES: Final = re.compile(r"\s*[,;&/|+•·:]\s*|\s+and\s+|\s{3,}")
+_PIECES: Final = re.compile(
+    r"\s*[,;&/|+•·:]\s*|\s+and\s+|\s{3,}|(?:\baged?\b)?[\s.]{0,3}(?<!\w)\d+[.)]?(?!\w)\s*|\d{2,}(?!\w)"
+)
+_INITIAL: Final = re.compile(r"(?<=\w)\s+[A-Z]\.?$")
+_MONTHS: Final = frozenset({"april", "may", "june", "august"})  # beside a number they are a date
 _BEFORE_A_NAME: Final = re.compile(
     r"^(?:my\s+)?name(?:\s+is)?\b\W*|^(?:by|hello,?\s+i['’]?m|i\s+am|this\s+is)\b\W*", re.IGNORECASE
 )
@@ -73,7 +77,9 @@ class LoneNames:
         found = []
         for piece in _PIECES.split(text.strip()):
             words = _BEFORE_A_NAME.sub("", piece.strip()).strip(" .!?'\"’“”()[]-–*★☆")
-            shape = _shape(words)
+            shape = _shape(_INITIAL.sub("", words))
+            if words.casefold() in _MONTHS and any(map(str.isdigit, text)):
+                continue
             if shape in self._ids and words[:1].isalnum():
                 sure = shape not in self._words and len(words) >= _SURE_LENGTH
                 found.append((words, tuple(dict.fromkeys(self._ids[shape])), sure))

@@ -151,3 +151,21 @@ def test_every_line_stands_in_each_reading_order_once() -> None:
 def test_a_wall_of_three_hundred_lines_is_read_at_once(checker: Checker) -> None:
     lines = [line(f"word{number} here", 10 + 170 * (number % 12), 10 + 35 * (number // 12)) for number in range(300)]
     assert seen_in(checker, *lines) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("12 Ottoline", "Ottoline"), ("1. Ottoline 2. Ivy", "Ottoline"), ("Ottoline2017", "Ottoline"),
+        ("Ivy age 7", "Ivy"), ("IVY 7", "IVY"), ("Ivy A", "Ivy A"), ("Wren B.", "Wren B"), ("7 Wren", "Wren"),
+        ("1vy", "1vy"),
+    ],
+)  # fmt: skip
+def test_a_name_beside_a_number_or_an_initial_is_seen(checker: Checker, words: str, name: str) -> None:
+    """As it stands on a shirt, in a numbered list, under a drawing and on a peg."""
+    assert name in {seen.quote for seen in seen_in(checker, line(words))}
+
+
+@pytest.mark.parametrize("words", ["12 May 2026", "May 2026", "Friday 1 May", "Room 12 B"])
+def test_a_date_is_no_childs_name(words: str) -> None:
+    assert LoneNames([("9", ("May", ""))]).find(words) == []
