@@ -33,6 +33,11 @@ SEVERITY_WORDS: Final = {
     "advice": ("Advice", "i"),
     "todo": ("Still to do", "○"),
 }
+#: what stands there once its author has answered
+_ANSWERED_WORDS: Final = {
+    FindingState.ANSWERED: ("Reason given", "✓"),
+    FindingState.OVERRIDE: ("The headteacher is asked", "↑"),
+}
 _ORDER: Final = ("block", "justify", "advice")
 
 
@@ -160,6 +165,9 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
     )
     word, sign = SEVERITY_WORDS.get(finding.severity, SEVERITY_WORDS["block"])
     answered_by = session.get(Staff, finding.resolved_by) if finding.resolved_by else None
+    is_open, state = verdict.finding_against(facts) is not None, FindingState(finding.state)
+    if not is_open and finding.severity != "advice":
+        word, sign = _ANSWERED_WORDS.get(state, (word, sign))
     suggestion, instead_of = _suggestion(session, finding, post)
     return FindingView(
         id=finding.id,
@@ -178,11 +186,11 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
         suggestion=suggestion,
         instead_of=instead_of,
         teachable=finding.rule in TEACHABLE and finding.start is not None,
-        state=FindingState(finding.state),
+        state=state,
         reason=finding.reason,
         resolved_by=answered_by.name if answered_by else "",
         resolved_at=finding.resolved_at,
-        is_open=verdict.finding_against(facts) is not None,
+        is_open=is_open,
         can_override=verdict.can_ask_override(facts),
     )
 
