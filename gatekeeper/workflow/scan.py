@@ -6,7 +6,7 @@ never keeps what was found in the others from being written down.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -80,7 +80,7 @@ def _tell_progress(services: Services, post_id: int, words: str) -> None:
             post.progress = words
 
 
-def _conclude(services: Services, post_id: int, revision: int, looked: Iterable[Looked]) -> None:
+def _conclude(services: Services, post_id: int, revision: int, looked: Sequence[Looked]) -> None:
     """Seal what was looked at, write down the findings, and say whose turn it is."""
     now = services.clock.now()
     with services.step() as session:
@@ -94,6 +94,10 @@ def _conclude(services: Services, post_id: int, revision: int, looked: Iterable[
         if problem := _first_problem(session, post):
             move(post, PostState.SCAN_FAILED)
             post.note = problem
+            return
+        in_hand = {one.photo_id: one.rendition for one in looked}
+        if any(in_hand.get(photo.id) != photo.rendition_sha256 for photo in post.photos):  # made again meanwhile
+            jobs.order(session, jobs.SCAN, post.id, now=now)
             return
         version = seal(session, post, now=now)
         check_words(session, post, version, accounts_of(session, post), looked)

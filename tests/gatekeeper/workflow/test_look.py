@@ -1,6 +1,7 @@
 """One look at one photo: what stands in it is read, people are published smaller, and nothing that failed passes."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -152,6 +153,20 @@ def test_a_registered_mark_asks_who_authorised_it(school: School, monkeypatch: p
     (found,) = findings(school, post)
     assert (found.rule, found.clause, found.severity) == ("photo-mark", "3.6", "justify")
     assert (found.field, found.quote, found.box) == ("images[0].mark", "Merrow Dairy", [10.0, 20.0, 60.0, 70.0])
+
+
+def test_a_check_that_looked_at_another_picture_than_the_one_to_be_published_concludes_nothing(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Marks are searched in the picture in hand; in any other picture they would seem to be absent."""
+    post = submitted(school, picture(), send=True)
+    looked = look.look_at_photo
+    monkeypatch.setattr(step, "look_at_photo", lambda *told: replace(looked(*told), rendition="0" * 64))  # type: ignore[type-var]
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.SCANNING
+    monkeypatch.setattr(step, "look_at_photo", looked)
+    step.scan(school.services, post)
+    assert school.state(post) == PostState.REQUESTING
 
 
 def test_people_are_published_smaller_than_things(school: School) -> None:
