@@ -6,8 +6,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gatekeeper.people.own_rules import WordQuestion
 from gatekeeper.people.staff import Staff
 from gatekeeper.policy import verdict
 from gatekeeper.policy.verdict import FindingFacts
@@ -16,6 +18,7 @@ from gatekeeper.posts.status import FindingState
 from gatekeeper.text.suggest import suggest
 from gatekeeper.text.taught import TEACHABLE
 from gatekeeper.workflow.own_words import own_words
+from gatekeeper.workflow.teach import LONGEST_PHRASE
 
 _OF_IMAGE: Final = re.compile(r"images\[(\d{1,3})\]\.([a-z]{1,20})")
 #: what a photo's own fields are called; those that hold no typed words are never marked in a text
@@ -66,6 +69,7 @@ class FindingView:
     suggestion: str
     instead_of: str
     teachable: bool
+    asked: bool  # the consent lead, who has not answered yet
     state: FindingState
     reason: str
     resolved_by: str
@@ -95,7 +99,8 @@ def finding_views(session: Session, findings: list[Finding]) -> tuple[FindingVie
     """The findings, those that block first."""
     ordered = sorted(findings, key=lambda f: _ORDER.index(f.severity) if f.severity in _ORDER else -1)
     post = _post_of(session, ordered)
-    return tuple(_view(session, finding, number, post) for number, finding in enumerate(ordered, start=1))
+    asked = _asked(session, post)
+    return tuple(_view(session, finding, number, post, asked) for number, finding in enumerate(ordered, start=1))
 
 
 def passages_of(post: Post, findings: tuple[FindingView, ...]) -> tuple[Passage, ...]:
@@ -155,7 +160,15 @@ def _suggestion(session: Session, finding: Finding, post: Post | None) -> tuple[
     return instead.words.strip(), "" if replaced == finding.quote else replaced
 
 
-def _view(session: Session, finding: Finding, number: int, post: Post | None) -> FindingView:
+def _asked(session: Session, post: Post | None) -> frozenset[str]:
+    """The words of this post that the consent lead was asked about and has not answered."""
+    if post is None:
+        return frozenset()
+    waiting = select(WordQuestion.quote).where(WordQuestion.post_id == post.id, WordQuestion.answer == "")
+    return frozenset(session.scalars(waiting))
+
+
+def _view(session: Session, finding: Finding, number: int, post: Post | None, asked: frozenset[str]) -> FindingView:
     facts = FindingFacts(
         id=finding.id,
         severity=finding.severity,
@@ -186,6 +199,7 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None) ->
         suggestion=suggestion,
         instead_of=instead_of,
         teachable=finding.rule in TEACHABLE and finding.start is not None,
+        asked=bool(asked) and finding.quote[:LONGEST_PHRASE] in asked,
         state=state,
         reason=finding.reason,
         resolved_by=answered_by.name if answered_by else "",

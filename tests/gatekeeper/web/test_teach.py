@@ -46,6 +46,9 @@ def test_the_author_asks_and_the_consent_lead_answers(browser: Browser, services
     assert "Ask the consent lead" in author.get(post).text
     assert "This is not a pupil" not in author.get(post).text
     assert author.post(f"{finding}/ask-lead").status_code == 303
+    asked = author.get(post).text
+    assert "The consent lead is asked whether this is a pupil" in asked
+    assert f"{finding}/ask-lead" not in asked
     assert "asked about these words already" in author.post(f"{finding}/ask-lead", follow_redirects=True).text
     assert "This is not a pupil (a book" in lead.get(post).text
     page = lead.get("/words").text
