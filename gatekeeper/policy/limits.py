@@ -50,7 +50,9 @@ WINDOWS: Final[Mapping[int, str]] = {
 USUAL_WINDOW: Final = 120
 NOTICE: Final = timedelta(minutes=5)  # less leaves the headteacher no time to read
 FURTHEST: Final = timedelta(days=366)
-_NO_SIGNS: Final = "\ufffe\ufeff\uffff"
+_NO_SIGNS: Final = (
+    "\ufffe\ufeff\uffff\u202d\u202e"  # the last two turn words round, so that people read what no check does
+)
 PEOPLE: Final[Mapping[str, str]] = {
     "none": "Nobody",
     "pupils": "Pupils",

@@ -19,6 +19,7 @@ _ALONE = 5
 _LONGEST = 40  # no name is longer, and comparing longer words would cost the square of their length
 _CHUNK = re.compile(r"[^\s,;:\"()#]{2,40}")
 _SIGN = re.compile(r"[a-z][0-9@$!*|€£+]|[0-9@$!*|€£+][a-z]")
+_BROKEN = re.compile(r"[a-z][^\w\s]{1,4}[a-z]")
 _SPACED = re.compile(r"(?<![^\W_])[a-z](?:[ .\-_*/']{1,2}[a-z](?![^\W_])){4,60}")
 
 
@@ -167,8 +168,9 @@ class Disguises:
             if place + 1 < len(chunks):
                 start2, end2 = chunks[place + 1]
                 last = text[start2:end2]
-                if (marked or _SIGN.search(last)) and joins(text[end:start2]):
-                    hit = self._signed_pair(text, (start, end), (start2, end2))
+                signed = marked or _SIGN.search(last)
+                if (signed or _BROKEN.search(first) or _BROKEN.search(last)) and joins(text[end:start2]):
+                    hit = self._signed_pair(text, (start, end), (start2, end2), exact=not signed)
                     if hit is not None:
                         yield hit
                         continue
@@ -189,7 +191,7 @@ class Disguises:
     def _letters(shape: str) -> str:
         return re.sub(r"[^a-z]", "", skeleton(shape))
 
-    def _signed_pair(self, text: str, one: tuple[int, int], two: tuple[int, int]) -> Masked | None:
+    def _signed_pair(self, text: str, one: tuple[int, int], two: tuple[int, int], *, exact: bool) -> Masked | None:
         roster = self._roster
         first = self._letters(text[one[0] : one[1]])
         for shape, length in self._readings(text[two[0] : two[1]]):
@@ -197,7 +199,7 @@ class Disguises:
             if not first or not last:
                 continue
             both = roster.given_flat.get(first, set()) & roster.family_flat.get(last, set())
-            if not both:
+            if not both and not exact:
                 both = set(self._match_flat(first, last))
             if both:
                 return Masked(one[0], two[0] + length, frozenset(both))

@@ -46,8 +46,8 @@ def read_toml(text: str) -> dict[str, Any]:
     Raises:
         BrokenToml: it cannot be read; the sentence says where and what is wrong there.
     """
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.count(".") > _MOST_DOTS:
+    for number, words in enumerate(text.split("\n"), start=1):
+        if words.count(".") > _MOST_DOTS:
             raise BrokenToml(
                 f"Line {number} cannot be read: it holds too many dots. Please break it into shorter lines."
             )

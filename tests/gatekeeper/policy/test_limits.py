@@ -67,7 +67,7 @@ def test_cannot_send_two_cashtags_to_x() -> None:
     assert said_of(counts={"facebook": 30}, cashtags=("$AB", "$CD")) == []
 
 
-@pytest.mark.parametrize("sign", ["\ufeff", "\ufffe", "\uffff", "\x07", "\ud83d"], ids=ascii)
+@pytest.mark.parametrize("sign", ["\ufeff", "\ufffe", "\uffff", "\x07", "\ud83d", "\u202e", "\u202d"], ids=ascii)
 def test_cannot_send_a_sign_that_platforms_drop(sign: str) -> None:
     assert limits.has_unprintable(f"Our{sign} harvest")
     assert "invisible" in (limits.alt_sentence(f"A{sign} table", 1) or "")

@@ -62,3 +62,16 @@ def test_cannot_hide_a_name_behind_many_middle_names() -> None:
 )
 def test_cannot_hide_a_name_in_letters_that_only_look_like_letters(written: str) -> None:
     assert [quote for _, quote in _names(f"Well done {written}!")] == [written]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["Imel-da Brack-water", "Im😀elda Brackwater", "Imel'da Brackwater", "Im/el/da Brackwater"],
+    ids=["hyphens", "emoji", "apostrophe", "slashes"],
+)
+def test_cannot_break_a_name_into_pieces(written: str) -> None:
+    assert _names(f"Well done {written} today") == [("pupil-name-disguised", written)]
+
+
+def test_a_broken_word_beside_a_surname_is_no_name() -> None:
+    assert _names("Our well-known Brackwater mill and the i-melody bird.") == []
