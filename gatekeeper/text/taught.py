@@ -29,7 +29,7 @@ def in_force(phrase: str, names: PupilNames, staff: StaffNames) -> bool:
     firsts = {at for one in found for at in passage.words_in(one.start, one.end)}
     firsts |= {at for at, word in enumerate(passage.words) if _could_be_pupil(word, names)}
     return any(
-        at not in firsts and word[:1].isalnum() and len(word) >= _LETTERS and word not in _ordinary()
+        at not in firsts and word[:1].isalpha() and len(word) >= _LETTERS and word not in _ordinary()
         for at, word in enumerate(passage.words)
     ) and not _is_whole_name(passage, names)
 

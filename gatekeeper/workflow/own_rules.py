@@ -88,7 +88,7 @@ def restore(services: Services, number: int, *, why: str, based_on: int, by: int
 
 
 def _reason(why: str) -> str:
-    reason = why.strip()
+    reason = "".join(sign for sign in why if sign.isprintable() or sign in "\r\n\t").strip()
     if not SHORTEST_WHY <= len(reason) <= LONGEST_WHY:
         sentence = f"Say in a sentence why the rules change: at least {SHORTEST_WHY} characters."
         raise BadInput(sentence, fields={"why": sentence})

@@ -128,7 +128,7 @@ def teach(services: Services, post_id: int, finding_id: int, *, phrase: str, why
         NotFound, NotAllowed, Conflict: as for `words_to_teach`.
     """
     now = services.clock.now()
-    phrase, why = " ".join(phrase.split()), why.strip()
+    phrase, why = _printable(" ".join(phrase.split())), _printable(" ".join(why.split())).strip()
     with services.step() as session:
         readable_post(session, post_id, by)
         post = post_for_update(session, post_id)
@@ -311,6 +311,11 @@ def _check(session: Session, words: Words, phrase: str, why: str) -> None:
         wrong["why"] = f"Say in a sentence what it is: at least {SHORTEST_WHY} characters."
     if wrong:
         raise BadInput(next(iter(wrong.values())), fields=wrong)
+
+
+def _printable(words: str) -> str:
+    """The words without signs that nobody sees, and that not every database takes."""
+    return "".join(sign for sign in words if sign.isprintable())
 
 
 def _answer(session: Session, post_id: int, quote: str, answer: str, *, by: int, now: datetime) -> None:

@@ -21,7 +21,7 @@ def test_a_phrase_with_a_word_of_its_own_may_be_taught(checker: Checker, phrase:
     [
         "", "Rose", "Rose's", "Rose!", "Well done Rose", "clever Rose", "our brave Rose", "Rose and Hope", "Miss Rose",
         "Rose Tidemarsh", "Tidemarsh, Rose", "Lina Fennwick-Marsh", "Benny O'Quayle", "R0se Tidemarsh", "Rose Tidemarch",
-        "Imelda from Plover", "Imelda in Year 2", "Rose T", "Rose and the Tidemarsh", "#RoseTidemarsh", "I. Brackwater",
+        "Imelda from Plover", "Imelda in Year 2", "Rose T", "Rose 2026", "Rose and the Tidemarsh", "#RoseTidemarsh", "I. Brackwater",
     ],
 )  # fmt: skip
 def test_cannot_teach_a_pupils_own_name_in_any_form(checker: Checker, phrase: str) -> None:

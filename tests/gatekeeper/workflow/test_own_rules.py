@@ -160,6 +160,11 @@ def test_cannot_save_without_saying_why(school: School, why: str) -> None:
     assert set(refused.value.fields) == {"why"}
 
 
+def test_signs_that_nobody_sees_are_not_kept(school: School) -> None:
+    made = save(school, soft={"profanity": "advice"}, why="Agreed\x00 by the\nGovernors.\u200b")
+    assert made.why == "Agreed by the\nGovernors."
+
+
 def test_cannot_save_nothing(school: School) -> None:
     with pytest.raises(BadInput, match="Nothing was changed"):
         save(school, soft={"profanity": "block"})

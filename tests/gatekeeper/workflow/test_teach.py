@@ -153,6 +153,12 @@ def test_cannot_teach_a_name_or_without_saying_what_it_is(school: School, phrase
     assert school.state(post_id) == PostState.OPEN
 
 
+def test_signs_that_nobody_sees_are_not_taught(school: School) -> None:
+    post_id, found = checked(school)
+    say(school, post_id, found[0], "Isolde\x00 the\u200b Invincible", f"\x00{WHY}")
+    assert [(one.phrase, one.why) for one in taught(school)] == [("Isolde the Invincible", WHY)]
+
+
 def test_cannot_clear_the_words_of_ones_own_post(school: School) -> None:
     post_id, found = checked(school)
     with school.services.db.begin() as session:
