@@ -58,6 +58,7 @@ def _bar(one: Mapping[str, Any], y: float, colour: str) -> list[str]:
     end, low, high = (_LEFT + _WIDTH * one[part] for part in ("share", "low", "high"))
     return [
         f'<rect x="{_LEFT}" y="{y}" width="{max(end - _LEFT, 1):.1f}" height="{_BAR}" fill="{colour}"/>',
+        f'<path d="M{low:.1f} {y + 8}H{high:.1f}" stroke="#fff" stroke-width="4"/>',
         f'<path d="M{low:.1f} {y + 8}H{high:.1f}" stroke="{_INK}" stroke-width="1.5"/>',
         _text(max(end, high) + 6, y + 12, f"{100 * one['share']:.1f} %", size=11),
     ]
