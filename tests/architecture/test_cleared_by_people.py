@@ -37,6 +37,7 @@ OTHER_STATES: Final = frozenset(
         ("gatekeeper.posts.repository", "move"),  # a post
         ("gatekeeper.posts.repository", "move_publication"),
         ("gatekeeper.workflow.resolve", "_answer_words"),  # a finding
+        ("gatekeeper.workflow.wise", "_join"),  # back to open: a name that came to stand beside a face
         ("gatekeeper.workflow.enrol", "_end"),  # a photo for enrolment
         ("gatekeeper.workflow.enrol", "_write_template"),
         ("gatekeeper.workflow.recognition", "clean"),
