@@ -12,6 +12,7 @@ from gatekeeper.posts.status import FaceState
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.post_page import Search, Trouble, post_page
 from gatekeeper.web.views.posts import AUTHORS
+from gatekeeper.web.wording import many
 from gatekeeper.workflow import patch, resolve, submit, suggest
 from gatekeeper.workflow import second_look as looking
 from gatekeeper.workflow.ask_register import class_list, pupil_answer, pupil_search
@@ -139,7 +140,10 @@ def cover_all(post_id: int) -> Answer:
     def step(by: int) -> None:
         count = resolve.cover_all_uncleared(services(), post_id, by=by)
         flash(
-            f"{count} covered. The photos are being checked again." if count else "Nobody was left to cover.", "success"
+            f"{many(count, 'face')} covered. The photos are being checked again."
+            if count
+            else "Nobody was left to cover.",
+            "success",
         )
 
     return _do(post_id, "photos", step)
@@ -261,6 +265,8 @@ def _next(post_id: int, face_id: int) -> str:
 
 def _region(post_id: int, photo_id: int, typed: dict[str, str]) -> tuple[float, float, float, float]:
     """The typed percentages as pixels of the upright photo."""
+    if not any(typed[side].strip() for side in _SIDES):
+        raise BadInput("Draw a box on the photo first, or type where it is in percent.")
     shares = [_share(side, typed[side]) for side in _SIDES]
     if shares[0] >= shares[2] or shares[1] >= shares[3]:
         raise BadInput("Right must be more than left, and bottom more than top.")
