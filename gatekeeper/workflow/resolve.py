@@ -38,6 +38,7 @@ from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.sharpness import is_too_large
 from gatekeeper.workflow.wise import sync_wise
+from gatekeeper.workflow.words_view import seen_as
 
 P = PostState
 SHORTEST_REASON: Final = 10
@@ -199,7 +200,7 @@ def crop_photo(services: Services, photo_id: int, *, by: int, box: Box | None) -
             look_again(session, post, (photo,), by=by, now=now)
 
 
-def answer_finding(services: Services, finding_id: int, *, by: int, reason: str) -> None:
+def answer_finding(services: Services, finding_id: int, *, by: int, reason: str, seen: str | None = None) -> None:
     """Give a written reason for a finding that asks for one.
 
     Raises:
@@ -207,17 +208,17 @@ def answer_finding(services: Services, finding_id: int, *, by: int, reason: str)
     """
     now = services.clock.now()
     with services.step() as session:
-        finding = _own_finding(session, finding_id, by)
+        finding = _own_finding(session, finding_id, by, seen)
         if finding.severity == "block":
             raise bad("reason", "This must be changed in the text, or the headteacher asked to allow it.")
         _answer_words(session, finding, FindingState.ANSWERED, reason, by=by, now=now)
 
 
-def ask_override(services: Services, finding_id: int, *, by: int, reason: str) -> None:
+def ask_override(services: Services, finding_id: int, *, by: int, reason: str, seen: str | None = None) -> None:
     """Ask the headteacher to allow words that block, with the author's reason. Never possible for a face."""
     now = services.clock.now()
     with services.step() as session:
-        finding = _own_finding(session, finding_id, by)
+        finding = _own_finding(session, finding_id, by, seen)
         if not verdict.is_overridable(finding.severity, finding.rule):
             raise bad("reason", "Nobody can allow this. Change the text.")
         _answer_words(session, finding, FindingState.OVERRIDE, reason, by=by, now=now)
@@ -246,13 +247,14 @@ def send_to_head(services: Services, post_id: int, *, by: int) -> None:
         record(session, at=now, staff_id=by, action="post.sent_to_head", subject=f"post:{post.id}")
 
 
-def _own_finding(session: Session, finding_id: int, by: int) -> Finding:
+def _own_finding(session: Session, finding_id: int, by: int, seen: str | None) -> Finding:
     finding = session.get(Finding, finding_id)
     version = session.get(Version, finding.version_id) if finding else None
     if finding is None or version is None:
         raise NotFound("There is no such finding, or it is not yours to see.")
     post = own_post(session, version.post_id, by)
-    if post.state != P.OPEN or finding not in findings_of(session, post.version_id or 0):
+    stale = seen is not None and seen != seen_as(finding)
+    if stale or post.state != P.OPEN or finding not in findings_of(session, post.version_id or 0):
         raise Conflict("The post was changed or sent since this was found. Reload the page and look again.")
     return finding
 

@@ -1,5 +1,6 @@
 """The findings about a post's words, and the words themselves with the places marked."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,7 @@ class FindingView:
     """
 
     id: int
+    seen: str  # what it says, of what; a reason is for it and for no other
     number: int
     severity: str
     word: str
@@ -101,6 +103,12 @@ def finding_views(session: Session, findings: list[Finding]) -> tuple[FindingVie
     post = _post_of(session, ordered)
     asked = _asked(session, post)
     return tuple(_view(session, finding, number, post, asked) for number, finding in enumerate(ordered, start=1))
+
+
+def seen_as(finding: Finding) -> str:
+    """What a page shows of a finding. Numbers of rows are used again, and what is said changes with the faces."""
+    shown = (finding.rule, finding.field, finding.quote, finding.severity, finding.message, finding.about, finding.box)
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def passages_of(post: Post, findings: tuple[FindingView, ...]) -> tuple[Passage, ...]:
@@ -184,6 +192,7 @@ def _view(session: Session, finding: Finding, number: int, post: Post | None, as
     suggestion, instead_of = _suggestion(session, finding, post)
     return FindingView(
         id=finding.id,
+        seen=seen_as(finding),
         number=number,
         severity=finding.severity if finding.severity in SEVERITY_WORDS else "block",
         word=word,

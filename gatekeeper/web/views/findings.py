@@ -25,7 +25,7 @@ def reason(post_id: int, finding_id: int) -> Answer:
     return _do(
         post_id,
         f"finding-{finding_id}",
-        lambda: resolve.answer_finding(services(), finding_id, by=person().id, reason=text),
+        lambda: resolve.answer_finding(services(), finding_id, by=person().id, reason=text, seen=_about()),
         typed={"reason": text},
     )
 
@@ -38,7 +38,7 @@ def override(post_id: int, finding_id: int) -> Answer:
     return _do(
         post_id,
         f"finding-{finding_id}",
-        lambda: resolve.ask_override(services(), finding_id, by=person().id, reason=text),
+        lambda: resolve.ask_override(services(), finding_id, by=person().id, reason=text, seen=_about()),
         typed={"reason": text},
     )
 
@@ -56,6 +56,11 @@ def seen(post_id: int, publication_id: int) -> Answer:
         flash("Thank you. It is written down.", "success")
 
     return _do(post_id, f"publication-{publication_id}", step, typed={"link": link, "there": there})
+
+
+def _about() -> str:
+    """Which finding the page showed; empty where a form does not say."""
+    return request.form.get("about", "")
 
 
 def _do(post_id: int, where: str, step: Callable[[], object], *, typed: dict[str, str]) -> Answer:

@@ -254,10 +254,15 @@ def test_resolving_without_a_script(author: FlaskClient, services: Services, ope
     assert 'value="x"' in refused.text
     answer = author.post(f"{at}/faces/{opened['face']}/say", data={**adult, "who": "A visitor, was asked"})
     assert answer.status_code == 303
-    refused = author.post(f"{at}/findings/{opened['finding']}/reason", data={"reason": "Because"})
+    about = re.search(r'name="about" value="(\w{16})"', author.get(at).text)
+    assert about
+    of = {"about": about[1]}
+    refused = author.post(f"{at}/findings/{opened['finding']}/reason", data={**of, "reason": "Because"})
     assert refused.status_code == 422
     assert ">Because</textarea>" in refused.text
-    author.post(f"{at}/findings/{opened['finding']}/reason", data={"reason": "It was counted on the day."})
+    unsaid = author.post(f"{at}/findings/{opened['finding']}/reason", data={"reason": "It was counted on the day."})
+    assert unsaid.status_code == 409  # a reason for what?
+    author.post(f"{at}/findings/{opened['finding']}/reason", data={**of, "reason": "It was counted on the day."})
     page = author.get(at).text
     assert "Ready for the headteacher" in page
     assert author.post(f"{at}/send").status_code == 303

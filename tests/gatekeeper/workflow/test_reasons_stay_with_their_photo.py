@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from gatekeeper.db.session import Database
+from gatekeeper.errors import Conflict
 from gatekeeper.policy.verdict import finding_against
 from gatekeeper.posts.model import Finding, Post
 from gatekeeper.posts.status import FaceState, FindingState, PostState
 from gatekeeper.workflow import photos, resolve, scan
 from gatekeeper.workflow.facts import facts_of
+from gatekeeper.workflow.words_view import seen_as
 from tests.conftest import ToldClock
 from tests.factories.looking import BarReader, MagentaFinder, check_again, picture, submitted
 from tests.factories.school import School, make_services
@@ -130,3 +132,20 @@ def test_leave_asked_for_a_name_beside_a_face_stays_while_both_are_there(school:
     check_again(school, post_id, change=lambda post: setattr(post, "revision", post.revision + 1))
     checked(school, post_id)
     assert found(school, post_id, "text").state == FindingState.OVERRIDE
+
+
+def test_an_old_page_cannot_give_a_reason_to_a_finding_that_took_the_number(school: School) -> None:
+    """What is found of faces comes and goes with the answers, and numbers of rows are used again."""
+    post_id = submitted(school, picture(150, width=270))
+    checked(school, post_id)
+    close_up(school, post_id)
+    old = _close_up(school, post_id)
+    close_up(school, post_id, who="Jonty")
+    new = _close_up(school, post_id)
+    assert seen_as(new) != seen_as(old)
+    for stale in (seen_as(old), ""):
+        with pytest.raises(Conflict, match="changed"):
+            resolve.answer_finding(school.services, new.id, by=school.author, reason=REASON, seen=stale)
+        with pytest.raises(Conflict, match="changed"):
+            resolve.ask_override(school.services, new.id, by=school.author, reason=REASON, seen=stale)
+    resolve.answer_finding(school.services, new.id, by=school.author, reason=REASON, seen=seen_as(new))
