@@ -248,6 +248,16 @@ def test_a_part_is_covered_by_numbers(author: FlaskClient, services: Services, o
         assert (patch.x1, patch.y1, patch.x2, patch.y2) == (160, 120, 240, 240)
 
 
+def test_cannot_crop_or_cover_without_a_box(author: FlaskClient, services: Services, opened: dict[str, int]) -> None:
+    at = f"/posts/{opened['post']}/photos/{opened['photo']}/box"
+    for what in ("face", "patch", "crop"):
+        refused = author.post(at, data={"left": " ", "top": "", "right": "", "bottom": "", "do": what})
+        assert refused.status_code == 422
+        assert "Draw a box on the photo first" in refused.text
+    with services.db.read() as session:
+        assert session.scalars(select(Patch)).all() == []
+
+
 def test_keeping_a_photo_sharp_asks_for_a_reason_and_keeps_what_was_typed(
     author: FlaskClient, services: Services, opened: dict[str, int]
 ) -> None:
