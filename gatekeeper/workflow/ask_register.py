@@ -152,7 +152,7 @@ def _roll(session: Session, *, today: date) -> Sequence[Pupil]:
     return session.scalars(
         select(Pupil)
         .where(or_(Pupil.left_on.is_(None), Pupil.left_on >= today))
-        .order_by(Pupil.last_name, Pupil.first_name, Pupil.id)
+        .order_by(Pupil.first_name, Pupil.last_name, Pupil.id)  # as they are shown
     ).all()
 
 

@@ -18,6 +18,7 @@ from gatekeeper.people.sessions import begin_session
 from gatekeeper.people.staff import Role
 from gatekeeper.web.app import create_app
 from tests.factories.school import School, make_services, make_settings
+from tests.fixtures.serving import run
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
     )
     school = School(services)
     server = waitress.create_server(create_app(services), host="127.0.0.1", port=0, threads=4, ident=None)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=run, args=(server,), daemon=True)
     thread.start()
     yield Site(url=f"http://localhost:{server.effective_port}", school=school)
     server.close()
