@@ -3,13 +3,15 @@
 import base64
 import random
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, JSHandle, Locator, Page, expect
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gatekeeper.clock import london
 from gatekeeper.people.staff import Role
@@ -153,17 +155,30 @@ def test_autosave_keeps_what_was_typed_over_a_reload(site: Site, page: Page) -> 
     expect(page.get_by_label("Title")).to_have_value("Harvest, again")
 
 
+def arrives(site: Site, look: Callable[[Session], object]) -> None:
+    """Wait for what a page sent while it was left: nobody says when it has come."""
+    deadline = time.monotonic() + 10
+    found: object = None
+    while not found:
+        assert time.monotonic() < deadline, "what was typed never came"
+        time.sleep(0.05)
+        with site.school.services.db.read() as session:
+            found = look(session)
+
+
 def test_what_was_typed_just_before_leaving_is_kept(site: Site, page: Page) -> None:
     """The page is left before the form would have saved by itself."""
     begin(site, page)
     page.get_by_label("Title").fill("Typed and gone")
     page.goto(f"{site.url}/help")
+    arrives(site, lambda session: session.scalar(select(Post.id).where(Post.title == "Typed and gone")))
     page.goto(f"{site.url}/")
     expect(page.get_by_text("Typed and gone")).to_be_visible()
     page.get_by_text("Typed and gone").click()
     page.goto(f"{site.url}/posts/{newest(site).id}/edit")
     page.get_by_label("Text", exact=True).fill("And this too")
     page.goto(f"{site.url}/help")
+    arrives(site, lambda session: session.scalar(select(Post.id).where(Post.text == "And this too")))
     page.goto(f"{site.url}/posts/{newest(site).id}/edit")
     expect(page.get_by_label("Text", exact=True)).to_have_value("And this too")
 
