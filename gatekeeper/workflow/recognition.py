@@ -42,11 +42,6 @@ def is_on(session: Session) -> bool:
     return isinstance(recorded, dict) and all(recorded.get(name) for name in _NEEDED)
 
 
-def may_be_matched(session: Session, pupil: Pupil, *, today: date) -> bool:
-    """Whether this child's face may be matched today, by the school's record and the family's."""
-    return is_on(session) and biometric_answer(session, pupil, today=today).allowed
-
-
 def roster(session: Session, classes: Sequence[str], *, today: date) -> list[FaceTemplate]:
     """The templates of those classes that may be used today. No class named, nobody to compare with."""
     if not classes or not is_on(session):
