@@ -4,10 +4,11 @@ A decision, the closing of its request, the end of the links and the ledger entr
 or two tabs, that decide at the same moment one is recorded and the other is shown what was recorded.
 """
 
+import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from approvals.errors import (
 )
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
 from approvals.requests import check_open, close_if_open
-from approvals.statements import Answer, Words, hashes, tidy, written
+from approvals.statements import Answer, Mark, Words, hashes, tidy, written
 from approvals.tables import ApprovalRequest, Decision, LedgerEntry, RequestStatus, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View, locate
 
@@ -80,6 +81,9 @@ def decide(
     policy_version: str,
     now: datetime,
     may_decide: Callable[[int], bool],
+    marks: Sequence[Mark] = (),
+    appointment_id: str | None = None,
+    assertion: str | None = None,
 ) -> Decision:
     """Record one person's written decision about exactly what they were shown. It is recorded once, or not at all.
 
@@ -95,6 +99,9 @@ def decide(
         policy_version: the policy in force at this moment.
         now: the moment.
         may_decide: asks whether a person has the right to decide now.
+        marks: where they want what changed, when they ask for changes.
+        appointment_id: the appointment under which they decide as a deputy.
+        assertion: what their passkey signed for this approval, as canonical JSON; the caller has checked it.
 
     Raises:
         LinkUnknown: the secret belongs to nothing.
@@ -112,7 +119,12 @@ def decide(
         raise DigestMismatch
     verdict = Verdict(verdict)
     words = written(
-        verdict, typed_name=typed_name, statement=statement, answers=answers, required_findings=required_findings
+        verdict,
+        typed_name=typed_name,
+        statement=statement,
+        answers=answers,
+        required_findings=required_findings,
+        marks=marks,
     )
     if not close_if_open(session, request, status=RequestStatus.DECIDED, reason="It was decided.", now=now):
         _check_undecided(session, request)
@@ -129,6 +141,10 @@ def decide(
         typed_name=words.typed_name,
         statement=words.statement,
         answers=words.answers_json(),
+        marks=words.marks_json() or None,
+        appointment_id=appointment_id,
+        assertion=assertion,
+        assertion_hash=hashlib.sha256(assertion.encode()).hexdigest() if assertion else None,
         proof_method=view.proof_method,
         policy_version=policy_version,
         decided_at=now,
@@ -255,7 +271,7 @@ def _check_undecided(session: Session, request: ApprovalRequest) -> None:
         raise AlreadyDecided(outcome, decision=decision)
 
 
-def _facts(decision: Decision) -> dict[str, str | int]:
+def _facts(decision: Decision) -> dict[str, str | int | None]:
     """What the ledger says openly about a decision."""
     return {
         "decision": decision.id,
@@ -267,6 +283,9 @@ def _facts(decision: Decision) -> dict[str, str | int]:
         "approver": decision.approver_id,
         "proof": decision.proof_method,
         "policy": decision.policy_version,
+        # decisions from before these existed have neither, and their entries do not speak of them: both read as none
+        "appointment": decision.appointment_id,
+        "assertion": decision.assertion_hash,
     }
 
 
@@ -277,6 +296,7 @@ def _hashed(decision: Decision) -> dict[str, object]:
         decision.typed_name or "",
         decision.statement or "",
         tuple(Answer(a["id"], a["rule"], a["sentence"]) for a in kept),
+        tuple(Mark(mark["where"], mark["words"]) for mark in decision.marks or []),
     )
     assert decision.text_salt is not None
     found = hashes(words, decision.text_salt)

@@ -21,7 +21,8 @@ ApprovalError
 │   └── FindingUnanswered    carries the findings without an answer
 ├── DigestMismatch           what was shown is not what is asked about
 ├── NothingToWithdraw        only an approval can be withdrawn
-└── LedgerBroken             the records contradict each other, so nothing may rest on them
+├── LedgerBroken             the records contradict each other, so nothing may rest on them
+└── LedgerUnsigned           this process may not write into the ledger
 """
 
 from collections.abc import Sequence
@@ -174,3 +175,7 @@ class NothingToWithdraw(ApprovalError):
 
 class LedgerBroken(ApprovalError):
     """The records contradict each other. Nothing may be published on them."""
+
+
+class LedgerUnsigned(ApprovalError):
+    """This process holds no key of the ledger, or another one than the ledger's. Nothing is written."""

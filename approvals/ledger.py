@@ -1,5 +1,8 @@
 """The ledger: what happened, in order, appended to and never changed, each entry sealed to the one before.
 
+Each entry is signed (`signing`), so that a chain made anew by whoever can write into the database is known by its
+missing signatures.
+
 An entry's hash is SHA-256 over a domain, the previous entry's hash and the canonical JSON of the entry. Bodies carry
 ids, digests and salted hashes, never a person's own words: the words stand in their own tables together with their
 salt, so that erasing both later leaves the chain whole and the hash meaningless.
@@ -20,9 +23,16 @@ from sqlalchemy import Row, String, select, text, type_coerce
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
+from approvals.errors import LedgerUnsigned
+from approvals.signing import Signer
 from approvals.tables import LedgerEntry
 
 NO_HASH = "0" * 64
+
+SIGNER = "ledger_signer"
+"""Under this name a session carries who signs."""
+
+KEY_NAMED, KEY_CHANGED = "ledger.key", "ledger.key_changed"
 
 _ENTRY_DOMAIN = b"gatekeeper/ledger/1\x00"
 _TEXT_DOMAIN = b"gatekeeper/text/1\x00"
@@ -65,22 +75,69 @@ def hold(session: Session) -> None:
 
 
 def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]) -> LedgerEntry:
-    """Add the next entry within the caller's transaction: the change and its trace are kept together or not at all."""
+    """Add the next entry within the caller's transaction: the change and its trace are kept together or not at all.
+
+    The session carries who signs (`session.info[SIGNER]`). The very first entry that is signed is preceded by one
+    that names the key.
+
+    Raises:
+        LedgerUnsigned: nobody signs here, or with another key than the ledger's.
+    """
+    signer: Signer | None = session.info.get(SIGNER)
+    if signer is None:
+        raise LedgerUnsigned("This process holds no key of the ledger, so it may write nothing into it.")
     hold(session)
-    last = session.execute(select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)).first()
-    seq, prev_hash = (last.seq + 1, last.hash) if last else (1, NO_HASH)
-    written = canonical(body)
+    last = session.execute(_LAST).first()
+    if last is None or last.key_id is None:
+        named = {"key": signer.key_id, "public": signer.public}
+        place = (last.seq, last.hash) if last else (0, NO_HASH)
+        first = _add(session, signer, place, at=at, kind=KEY_NAMED, body=named)
+        return _add(session, signer, (first.seq, first.hash), at=at, kind=kind, body=body)
+    if _key_after(last) != signer.key_id:
+        raise LedgerUnsigned("The ledger is signed with another key than the one this process holds.")
+    return _add(session, signer, (last.seq, last.hash), at=at, kind=kind, body=body)
+
+
+def change_key(session: Session, successor: Signer, *, at: datetime) -> LedgerEntry:
+    """Hand the ledger to another key: the entry is signed by the present one and carries the new one's own word.
+
+    From the commit on only `successor` can append.
+
+    Raises:
+        LedgerUnsigned: as `append`.
+    """
+    hold(session)
+    last = session.execute(_LAST).first()
+    if last is None or last.key_id is None:
+        raise LedgerUnsigned("The ledger has no key yet, so there is none to change.")
+    body = {"key": successor.key_id, "public": successor.public, "accepted": successor.accept(last.hash)}
+    return append(session, at=at, kind=KEY_CHANGED, body=body)
+
+
+def _add(
+    session: Session, signer: Signer, last: tuple[int, str], *, at: datetime, kind: str, body: Mapping[str, Any]
+) -> LedgerEntry:
+    """Add the entry that follows the one with this number and hash."""
+    written, seq, prev_hash = canonical(body), last[0] + 1, last[1]
+    hashed = _entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written)
     entry = LedgerEntry(
         seq=seq,
         at=at,
         kind=kind,
         body=written,
         prev_hash=prev_hash,
-        hash=_entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written),
+        hash=hashed,
+        key_id=signer.key_id,
+        signature=signer.sign(hashed),
     )
     session.add(entry)
     session.flush()
     return entry
+
+
+def _key_after(last: Row[int, str, str, str, str | None]) -> str:
+    """The name of the key that signs what comes after this entry."""
+    return str(json.loads(last.body)["key"]) if last.kind == KEY_CHANGED else str(last.key_id)
 
 
 def verify(session: Session) -> Verification:
@@ -112,6 +169,11 @@ def canonical(body: Mapping[str, Any]) -> str:
     return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+_LAST = (
+    select(LedgerEntry.seq, LedgerEntry.hash, LedgerEntry.kind, LedgerEntry.body, LedgerEntry.key_id)
+    .order_by(LedgerEntry.seq.desc())
+    .limit(1)
+)
 _Stored: TypeAlias = Row[int, str, str, str, str, str]
 _AS_STORED = select(
     LedgerEntry.seq,

@@ -1,6 +1,6 @@
 """What must be written for a decision to be a written one, and how the words are tied to the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ SHORTEST_NAME = 2
 SHORTEST_APPROVAL = 3
 SHORTEST_REFUSAL = 10
 SHORTEST_ANSWER = 10
+SHORTEST_MARK = 3
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,28 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """One place in what was shown, and what the approver wants changed there.
+
+    `where` is the caller's own spelling of the place, opaque to this room, such as "text:12-30" or "photo:2:face:3".
+    """
+
+    where: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Words:
     """Everything a person wrote to make the decision theirs."""
 
     typed_name: str
     statement: str
     answers: tuple[Answer, ...]
+    marks: tuple[Mark, ...] = ()
+
+    def marks_json(self) -> list[dict[str, str]]:
+        """As they are stored with the decision."""
+        return [{"where": mark.where, "words": mark.words} for mark in self.marks]
 
     def answers_json(self) -> list[dict[str, str]]:
         """As they are stored with the decision."""
@@ -43,6 +60,7 @@ def written(
     statement: str,
     answers: Mapping[str, str],
     required_findings: Mapping[str, str],
+    marks: Sequence[Mark] = (),
 ) -> Words:
     """The words in order, if they are enough for this verdict.
 
@@ -52,9 +70,10 @@ def written(
         statement: their statement.
         answers: finding id -> their sentence about it.
         required_findings: finding id -> rule id, for every finding that blocks; approving answers each.
+        marks: what is to be changed where. Only asking for changes keeps them, and then they say why by themselves.
 
     Raises:
-        StatementMissing: no name, or hardly a statement.
+        StatementMissing: no name, or hardly a statement and no mark in its place.
         FindingUnanswered: an approval leaves blocked findings without a sentence.
     """
     typed_name, statement = tidy(typed_name), tidy(statement)
@@ -62,6 +81,11 @@ def written(
         Answer(finding_id, rule, sentence)
         for finding_id, rule in required_findings.items()
         if (sentence := tidy(answers.get(finding_id, "")))
+    )
+    kept = (
+        tuple(Mark(mark.where, words) for mark in marks if _weight(words := tidy(mark.words)) >= SHORTEST_MARK)
+        if verdict == Verdict.CHANGES
+        else ()
     )
     if _weight(typed_name) < SHORTEST_NAME:
         raise StatementMissing("Please type your name.", field="typed_name")
@@ -72,11 +96,11 @@ def written(
         open_findings = [finding_id for finding_id in required_findings if finding_id not in enough]
         if open_findings:
             raise FindingUnanswered(open_findings)
-    elif _weight(statement) < SHORTEST_REFUSAL:
+    elif _weight(statement) < SHORTEST_REFUSAL and not kept:
         raise StatementMissing(
             "Please write in a sentence why, so that the author knows what to do.", field="statement"
         )
-    return Words(typed_name, statement, given)
+    return Words(typed_name, statement, given, kept)
 
 
 def tidy(words: str) -> str:
@@ -94,6 +118,7 @@ def hashes(words: Words, salt: str) -> dict[str, Any]:
             {"finding": a.finding_id, "rule": a.rule, "words": salted_hash(a.sentence, salt=salt).digest}
             for a in words.answers
         ],
+        "marks": [{"where": mark.where, "words": salted_hash(mark.words, salt=salt).digest} for mark in words.marks],
     }
 
 

@@ -20,9 +20,13 @@ __all__ = [
     "ApprovalRequest",
     "ApprovalToken",
     "ApprovalView",
+    "ApproverPasskey",
     "ApproverPin",
     "Decision",
+    "DeputyAppointment",
     "LedgerEntry",
+    "PasskeyChallenge",
+    "ProofRecovery",
     "RequestStatus",
     "Verdict",
     "Withdrawal",
@@ -155,13 +159,105 @@ class ApproverPin(ApprovalBase):
     __table_args__ = (
         CheckConstraint("failures >= 0 AND failures <= 5", name="failures"),
         CheckConstraint("locked_at IS NULL OR failures = 5", name="lock"),
+        CheckConstraint("unlock_failures >= 0 AND unlock_failures <= 5", name="unlock_failures"),
     )
 
     person_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     pin_hash: Mapped[str] = mapped_column(Text)
     failures: Mapped[int] = mapped_column(default=0)
     locked_at: Mapped[datetime | None]
+    unlock_failures: Mapped[int] = mapped_column(default=0, server_default="0")  # tries behind the password
     set_at: Mapped[datetime]
+
+
+class ApproverPasskey(ApprovalBase):
+    """A passkey of a person: the public half, with which what it signed can be checked for ever."""
+
+    __tablename__ = "approver_passkey"
+    __table_args__ = (CheckConstraint("sign_count >= 0", name="sign_count"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[int] = mapped_column(index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url; at most 1,023 bytes (WebAuthn)
+    public_key: Mapped[str] = mapped_column(Text)  # COSE, base64url
+    sign_count: Mapped[int] = mapped_column(default=0)
+    label: Mapped[str] = mapped_column(String(60))  # as its owner calls it
+    transports: Mapped[list[Any]] = mapped_column(default=list)
+    added_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]  # never removed: decisions rest on it
+    ended_by: Mapped[int | None]
+
+
+class PasskeyChallenge(ApprovalBase):
+    """A random challenge that one browser was given and may answer once."""
+
+    __tablename__ = "passkey_challenge"
+    __table_args__ = (CheckConstraint("expires_at > created_at", name="lifetime"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # hash of the challenge itself
+    person_id: Mapped[int] = mapped_column(index=True)
+    purpose: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(64), default="")  # the request it opens, where it opens one
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    used_at: Mapped[datetime | None]
+
+
+class ProofRecovery(ApprovalBase):
+    """Leave to choose a new second proof without the old one. It waits, so that its person can stop it."""
+
+    __tablename__ = "proof_recovery"
+    __table_args__ = (
+        CheckConstraint("effective_at > asked_at", name="cooling_off"),
+        CheckConstraint("person_id <> asked_by", name="asked_by_another"),
+        CheckConstraint("(stopped_at IS NULL) = (stopped_by IS NULL)", name="stopping"),
+        CheckConstraint("used_at IS NULL OR stopped_at IS NULL", name="one_end"),
+        Index(
+            "uq_proof_recovery_open_person",
+            "person_id",
+            unique=True,
+            sqlite_where=text("used_at IS NULL AND stopped_at IS NULL"),
+            postgresql_where=text("used_at IS NULL AND stopped_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[int]
+    asked_by: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime]
+    effective_at: Mapped[datetime]
+    lapses_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    stopped_by: Mapped[int | None]
+
+
+class DeputyAppointment(ApprovalBase):
+    """The headteacher's word that somebody decides for them from one moment to another, and why."""
+
+    __tablename__ = "deputy_appointment"
+    __table_args__ = (
+        CheckConstraint("head_id <> deputy_id", name="another_person"),
+        CheckConstraint("ends_at > starts_at", name="lasts"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ending"),
+        CheckConstraint("reason_salt IS NOT NULL OR reason IS NULL", name="salt"),
+        Index("ix_deputy_appointment_time", "starts_at", "ends_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    head_id: Mapped[int]
+    deputy_id: Mapped[int] = mapped_column(index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    reason: Mapped[str | None] = mapped_column(Text)
+    reason_salt: Mapped[str | None] = mapped_column(String(64))
+    proof_method: Mapped[str] = mapped_column(String(16))
+    named_at: Mapped[datetime]
+    ledger_seq: Mapped[int] = mapped_column(ForeignKey("ledger.seq"), unique=True)
+    ended_at: Mapped[datetime | None]  # before its time
+    ended_by: Mapped[int | None]
 
 
 class Decision(ApprovalBase):
@@ -175,6 +271,9 @@ class Decision(ApprovalBase):
         CheckConstraint(
             "text_salt IS NOT NULL OR (statement IS NULL AND typed_name IS NULL AND answers IS NULL)", name="salt"
         ),
+        CheckConstraint("text_salt IS NOT NULL OR marks IS NULL", name="marks_salt"),
+        CheckConstraint("(assertion IS NULL) = (assertion_hash IS NULL)", name="assertion"),
+        Index("uq_decision_assertion_hash", "assertion_hash", unique=True),  # what was signed serves once
         Index("ix_decision_version", "subject", "version_ref", "digest"),
     )
 
@@ -188,6 +287,11 @@ class Decision(ApprovalBase):
     typed_name: Mapped[str | None] = mapped_column(Text)
     statement: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[list[Any] | None]
+    marks: Mapped[list[Any] | None]  # what the changes asked for point at: [{"where": ..., "words": ...}, ...]
+    # empty where the headteacher decided; otherwise the appointment under which a deputy did
+    appointment_id: Mapped[str | None] = mapped_column(ForeignKey("deputy_appointment.id"))
+    assertion: Mapped[str | None] = mapped_column(Text)  # what a passkey signed for this approval, as canonical JSON
+    assertion_hash: Mapped[str | None] = mapped_column(String(64))
     proof_method: Mapped[str] = mapped_column(String(16))
     policy_version: Mapped[str] = mapped_column(String(64))
     decided_at: Mapped[datetime]  # who and when stand together: neither can be left out
@@ -211,10 +315,17 @@ class Withdrawal(ApprovalBase):
 
 
 class LedgerEntry(ApprovalBase):
-    """One link of the chain. `at` and `body` are kept as the very text that was hashed."""
+    """One link of the chain. `at` and `body` are kept as the very text that was hashed.
+
+    Entries from before the ledger was signed have neither key nor signature; none can follow a signed one.
+    """
 
     __tablename__ = "ledger"
-    __table_args__ = (CheckConstraint("seq >= 1", name="seq"), CheckConstraint("length(hash) = 64", name="hash"))
+    __table_args__ = (
+        CheckConstraint("seq >= 1", name="seq"),
+        CheckConstraint("length(hash) = 64", name="hash"),
+        CheckConstraint("(key_id IS NULL) = (signature IS NULL)", name="signed"),
+    )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # computed under the lock: no gaps
     at: Mapped[datetime] = mapped_column(UtcText())
@@ -222,3 +333,5 @@ class LedgerEntry(ApprovalBase):
     body: Mapped[str] = mapped_column(Text)
     prev_hash: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64), unique=True)
+    key_id: Mapped[str | None] = mapped_column(String(16))
+    signature: Mapped[str | None] = mapped_column(String(88))  # Ed25519 over the hash, base64

@@ -3,14 +3,15 @@
 Promised on SQLite and PostgreSQL alike:
 - a ledger entry is never changed or removed, and a new one can only be the next one;
 - a decision or withdrawal is never changed or removed; its free texts and their salt may become empty, nothing else;
-- a request's question never changes, and a closed request never opens again.
+- a request's question never changes, and a closed request never opens again;
+- an appointment of a deputy and the public half of a passkey stay as they were given; once ended, they stay ended.
 
 They guard against mistakes and against other code. Whoever may drop triggers can still rewrite rows; the hash chain
 is there to show that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _NEXT = "NEW.seq IS DISTINCT FROM (SELECT coalesce(max(seq), 0) + 1 FROM ledger)"
 _LINKED = (
@@ -38,15 +39,19 @@ class _Guarded:
         return " OR ".join([*frozen, *erasable, *([self.extra] if self.extra else [])])
 
 
-_LEDGER = _Guarded("ledger", frozen=("seq", "at", "kind", "body", "prev_hash", "hash"), unique=("seq", "hash"))
+_LEDGER = _Guarded(
+    "ledger",
+    frozen=("seq", "at", "kind", "body", "prev_hash", "hash", "key_id", "signature"),
+    unique=("seq", "hash"),
+)
 _DECISION = _Guarded(
     "decision",
     frozen=(
         "id", "request_id", "subject", "version_ref", "digest", "verdict", "approver_id", "proof_method",
-        "policy_version", "decided_at", "ledger_seq",
+        "policy_version", "decided_at", "ledger_seq", "appointment_id", "assertion", "assertion_hash",
     ),
-    unique=("id", "request_id", "ledger_seq"),
-    erasable=("typed_name", "statement", "answers", "text_salt"),
+    unique=("id", "request_id", "ledger_seq", "assertion_hash"),
+    erasable=("typed_name", "statement", "answers", "marks", "text_salt"),
 )  # fmt: skip
 _WITHDRAWAL = _Guarded(
     "withdrawal",
@@ -63,12 +68,47 @@ _REQUEST = _Guarded(
     unique=("id", "opened_seq", "message_id"),
     extra="(OLD.status <> 'open' AND NEW.status IS DISTINCT FROM OLD.status)",
 )  # fmt: skip
-_ALL = (_LEDGER, _DECISION, _WITHDRAWAL, _REQUEST)
+_APPOINTMENT = _Guarded(
+    "deputy_appointment",
+    frozen=("id", "head_id", "deputy_id", "starts_at", "ends_at", "proof_method", "named_at", "ledger_seq"),
+    unique=("id", "ledger_seq"),
+    erasable=("reason", "reason_salt"),
+    extra="(OLD.ended_at IS NOT NULL AND (NEW.ended_at IS DISTINCT FROM OLD.ended_at "
+    "OR NEW.ended_by IS DISTINCT FROM OLD.ended_by))",
+)
+_PASSKEY = _Guarded(
+    "approver_passkey",
+    frozen=("id", "person_id", "credential_id", "public_key", "added_at"),
+    unique=("id", "credential_id"),
+    extra="(OLD.ended_at IS NOT NULL AND (NEW.ended_at IS DISTINCT FROM OLD.ended_at "
+    "OR NEW.ended_by IS DISTINCT FROM OLD.ended_by))",
+)
+_ALL = (_LEDGER, _DECISION, _WITHDRAWAL, _REQUEST, _APPOINTMENT, _PASSKEY)
+
+#: columns that came with the third schema
+_LATER = frozenset({"key_id", "signature", "appointment_id", "assertion", "assertion_hash", "marks"})
+
+
+def _before_signatures(guarded: _Guarded) -> _Guarded:
+    return replace(
+        guarded,
+        frozen=[name for name in guarded.frozen if name not in _LATER],
+        unique=[name for name in guarded.unique if name not in _LATER],
+        erasable=[name for name in guarded.erasable if name not in _LATER],
+    )
+
+
+_FIRST = tuple(_before_signatures(guarded) for guarded in (_LEDGER, _DECISION, _WITHDRAWAL, _REQUEST))
 
 
 def triggers(dialect: str) -> list[str]:
     """The statements that set the guards, to be run one by one after the tables exist."""
-    return _sqlite() if _known(dialect) == "sqlite" else _postgresql()
+    return _sqlite(_ALL) if _known(dialect) == "sqlite" else _postgresql(_ALL)
+
+
+def first_triggers(dialect: str) -> list[str]:
+    """The guards of the first schema, which a later migration replaces."""
+    return _sqlite(_FIRST) if _known(dialect) == "sqlite" else _postgresql(_FIRST)
 
 
 def drop_triggers(dialect: str) -> list[str]:
@@ -93,12 +133,12 @@ def _sentence(table: str, verb: str) -> str:
     return f"rows of {table} are evidence and are not {verb}"
 
 
-def _sqlite() -> list[str]:
+def _sqlite(tables: Sequence[_Guarded]) -> list[str]:
     statements = []
-    for guarded in _ALL:
+    for guarded in tables:
         table = guarded.table
         taken = [f"NEW.{column} IN (SELECT {column} FROM {table})" for column in guarded.unique]  # noqa: S608 - every name stands above
-        misplaced = [_NEXT, _LINKED] if guarded is _LEDGER else []
+        misplaced = [_NEXT, _LINKED] if table == "ledger" else []
         statements += [
             _sqlite_guard(table, "change", "UPDATE", "changed", when=guarded.changed(cast="")),
             _sqlite_guard(table, "delete", "DELETE", "removed"),
@@ -114,9 +154,9 @@ def _sqlite_guard(table: str, name: str, event: str, verb: str, *, when: str = "
     return f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} WHEN {when} {refuse}"
 
 
-def _postgresql() -> list[str]:
+def _postgresql(tables: Sequence[_Guarded]) -> list[str]:
     statements = [_refusing("approvals_keep", "true", "'rows of ' || TG_TABLE_NAME || ' are evidence and stay'")]
-    for guarded in _ALL:
+    for guarded in tables:
         table, guard = guarded.table, f"{guarded.table}_guard"
         statements += [
             _refusing(guard, guarded.changed(cast="::text"), f"'{_sentence(table, 'changed')}'"),

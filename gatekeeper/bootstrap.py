@@ -12,6 +12,7 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from approvals.signing import Ed25519Signer, Signer
 from gatekeeper import jobs
 from gatekeeper.channels import registry, seal
 from gatekeeper.channels.base import Channel, Credentials
@@ -66,7 +67,7 @@ def build_services(
     """The services of one process, with the secrets that process may hold and no others."""
     held = SECRETS.get(settings.process, ())
     clock = clock or SystemClock()
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, signer=_signer(settings) if "LEDGER_KEY" in held else None)
     return Services(
         settings=settings,
         db=db,
@@ -105,6 +106,13 @@ def waker(redis_url: str) -> Callable[[list[tuple[str, int]]], None]:
                 return
 
     return wake
+
+
+def _signer(settings: Settings) -> Signer:
+    try:
+        return Ed25519Signer.read(settings.secret("LEDGER_KEY"))
+    except ValueError as err:
+        raise SettingsError(f"GATEKEEPER_LEDGER_KEY cannot be used. {err}") from None
 
 
 def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Channel]:

@@ -1,7 +1,8 @@
 """What a process is told by its environment, read once. Nothing else reads the environment.
 
 Each process gets only the secrets it needs: the key that opens platform tokens reaches `platform` and `publisher`
-alone, the mail server's password `mail` alone, the key of the face templates `scan` alone. A secret comes from its variable, from
+alone, the mail server's password `mail` alone, the key of the face templates `scan` alone; the key that signs the ledger
+reaches whoever writes into it, and never the process that opens strangers' pictures. A secret comes from its variable, from
 a file named by the same variable with `_FILE`, or from the data folder's `keys/`, where `gatekeeper run` and the demo
 keep what they made.
 """
@@ -19,13 +20,14 @@ from gatekeeper.errors import SettingsError
 
 #: the secrets each process holds; a process not named here holds none
 SECRETS: dict[str, tuple[str, ...]] = {
-    "web": ("WEB_KEY",),
+    "web": ("WEB_KEY", "LEDGER_KEY"),
     "scan": ("TEMPLATE_KEY",),  # opens children's face templates: nobody else ever can
-    "mail": ("WEB_KEY", "SMTP_URL"),  # the link in the e-mail is bound to the web's key
-    "platform": ("SEAL_KEY",),
-    "publisher": ("SEAL_KEY",),
+    "mail": ("WEB_KEY", "SMTP_URL", "LEDGER_KEY"),  # the link in the e-mail is bound to the web's key
+    "platform": ("SEAL_KEY", "LEDGER_KEY"),
+    "publisher": ("SEAL_KEY", "LEDGER_KEY"),
+    "users": ("LEDGER_KEY",),  # `gatekeeper users add`: who may decide stands in the ledger
 }
-ALL_SECRETS = ("WEB_KEY", "SMTP_URL", "SEAL_KEY", "TEMPLATE_KEY")
+ALL_SECRETS = ("WEB_KEY", "SMTP_URL", "SEAL_KEY", "TEMPLATE_KEY", "LEDGER_KEY")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
+from approvals.ledger import SIGNER
+from approvals.signing import Signer
+
 
 def make_engine(url: str) -> Engine:
     """An engine for the school's database, with the settings that make its transactions safe."""
@@ -39,10 +42,11 @@ def make_engine(url: str) -> Engine:
 class Database:
     """Hands out transactions. A step opens one, does its work, and leaves; slow work is done outside."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, signer: Signer | None = None) -> None:
+        """`signer` signs what is written into the ledger; without one nothing can be."""
         self.url = url
         self.engine = make_engine(url)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer})
         self._readers = sessionmaker(self.engine.execution_options(read_only=True), expire_on_commit=False)
 
     @property

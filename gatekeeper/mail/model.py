@@ -24,3 +24,5 @@ class Notice(Base):
     sent_at: Mapped[datetime | None]
     message_id: Mapped[str] = mapped_column(String(120))
     problem: Mapped[str] = mapped_column(Text, default="")
+    failed_at: Mapped[datetime | None]  # since when it could not be delivered: refused, or sent back later
+    tries: Mapped[int] = mapped_column(default=0)

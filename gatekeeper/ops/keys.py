@@ -26,6 +26,10 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
     settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _given("WEB_KEY", environ, settings.keys):
         _write(settings.keys / "web_key", secrets.token_urlsafe(48))
+    if not _given("LEDGER_KEY", environ, settings.keys):
+        from approvals.signing import make_key as make_ledger_key
+
+        _write(settings.keys / "ledger_key", make_ledger_key())
     if not _given("TEMPLATE_KEY", environ, settings.keys):
         from gatekeeper.faces.template_seal import make_key
 

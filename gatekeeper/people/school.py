@@ -38,6 +38,9 @@ DEFAULTS: dict[str, Any] = {
     "colour": "#1f5f8b",
     "crest": "",  # SHA-256 of a stored picture, or empty
     "policy_version": "2022-03",
+    "governor": None,  # the member of staff who, beside the head, gets the ledger's daily head hash
+    "school_day": {"start": "08:00", "end": "17:00"},  # Europe/London, Monday to Friday: reminders go out in it
+    "terms": [],  # [["2026-09-03", "2026-12-18"], ...]: first and last day of each term
     "recognition": {},  # {"dpia_reference", "dpo", "date", "recorded_by"}: empty means face matching is off
 }
 

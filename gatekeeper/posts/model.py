@@ -3,7 +3,7 @@
 A post's working copy may change at any time; a version never does. Whatever was shown, decided or sent is a version.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
@@ -23,7 +23,7 @@ class ChannelAccount(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))  # "x" or "facebook"
+    kind: Mapped[str] = mapped_column(String(20))  # "x", "facebook" or "linkedin"
     name: Mapped[str] = mapped_column(String(120))
     remote_id: Mapped[str] = mapped_column(String(40))  # the platform's own number for the account
     status: Mapped[str] = mapped_column(String(20), default="new")  # new, checked, open, held, closed
@@ -35,8 +35,65 @@ class ChannelAccount(Base):
     opened_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     opened_at: Mapped[datetime | None]
     held_reason: Mapped[str] = mapped_column(Text, default="")
+    scopes: Mapped[list[Any]] = mapped_column(default=list)  # what the keys allow, as the platform names it
+    expires_at: Mapped[datetime | None]  # when the keys end, where the platform says
+    next_check_at: Mapped[datetime | None]  # the daily look at the keys
+    told_expiry: Mapped[int | None]  # the last warning that went out: so many days before the end
     created_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     created_at: Mapped[datetime]
+
+
+class ChannelLimit(Base):
+    """What a platform said of its limits for one route of one account: every process heeds it."""
+
+    __tablename__ = "channel_limit"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"), primary_key=True)
+    route: Mapped[str] = mapped_column(String(40), primary_key=True)
+    remaining: Mapped[int | None]
+    resets_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+
+
+class ChannelCost(Base):
+    """What one account's calls cost on one day (UTC), counted by kind."""
+
+    __tablename__ = "channel_cost"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("channel_account.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)  # post, link_post, read
+    count: Mapped[int] = mapped_column(default=0)
+
+
+class EmergencyStop(Base):
+    """While one is pressed and not lifted, nothing is sent on any channel."""
+
+    __tablename__ = "emergency_stop"
+    __table_args__ = (
+        CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifting"),
+        CheckConstraint("(lifted_at IS NULL) = (standing IS NOT NULL)", name="standing"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pressed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    pressed_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text, default="")
+    lifted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    lifted_at: Mapped[datetime | None]
+    standing: Mapped[int | None] = mapped_column(unique=True)  # 1 until it is lifted: one at a time
+    proof_method: Mapped[str] = mapped_column(String(16), default="")
+
+
+class Restoration(Base):
+    """A database put back from a backup. Until it is finished, what was due since is matched before anything is sent."""
+
+    __tablename__ = "restoration"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime]  # the backup
+    restored_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
 
 
 class Post(Base):
@@ -50,6 +107,7 @@ class Post(Base):
     title: Mapped[str] = mapped_column(String(120), default="")  # for the school's eyes, never published
     text: Mapped[str] = mapped_column(Text, default="")
     channels: Mapped[list[Any]] = mapped_column(default=list)  # ids of channel accounts
+    wordings: Mapped[dict[str, Any]] = mapped_column(default=dict)  # account id -> its own text, where it has one
     due_at: Mapped[datetime | None]
     due_wall: Mapped[str] = mapped_column(String(40), default="")  # as typed, Europe/London, kept beside UTC
     window_minutes: Mapped[int] = mapped_column(default=120)
@@ -243,6 +301,21 @@ class Version(Base):
     digest: Mapped[str] = mapped_column(String(64), index=True)
     sealed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     sealed_at: Mapped[datetime]
+
+
+class ChangeReply(Base):
+    """What the author answers to one of the marks with which changes were asked for."""
+
+    __tablename__ = "change_reply"
+    __table_args__ = (UniqueConstraint("decision_id", "mark"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id", ondelete="CASCADE"), index=True)
+    decision_id: Mapped[str] = mapped_column(String(32))
+    mark: Mapped[int]  # its place among the decision's marks
+    words: Mapped[str] = mapped_column(Text)
+    by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    at: Mapped[datetime]
 
 
 class Finding(Base):

@@ -13,6 +13,7 @@ from approvals.tables import ApprovalBase
 from approvals.triggers import triggers
 from gatekeeper.db.session import Database, make_engine
 from tests.approvals.room import Clock, Room
+from tests.fixtures.signing import SIGNER
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,7 +36,7 @@ def room(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterat
 
 
 def _furnished(url: str, clock: Clock) -> Iterator[Room]:
-    db = Database(url)
+    db = Database(url, signer=SIGNER)
     with db.begin() as session:  # one transaction for all of it, because there is one room for each test
         ApprovalBase.metadata.create_all(session.connection(), checkfirst=False)
         for statement in triggers(db.engine.dialect.name):

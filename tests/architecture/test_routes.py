@@ -21,6 +21,7 @@ from gatekeeper.web.access import Access, Kind, access_of
 from gatekeeper.web.app import create_app
 from gatekeeper.web.limits import limiter
 from gatekeeper.workflow.services import Services
+from tests.fixtures.signing import SIGNER
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 #: routes that really sign somebody out would spoil the browsers that the test shares
@@ -32,7 +33,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     folder = tmp_path_factory.mktemp("routes")
     url = f"sqlite:///{folder / 'school.db'}"
     upgrade(url)
-    db = Database(url)
+    db = Database(url, signer=SIGNER)
     settings = Settings(
         process="web",
         data=folder,

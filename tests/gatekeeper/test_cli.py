@@ -15,6 +15,7 @@ from gatekeeper.cli import main
 from gatekeeper.db.session import Database
 from gatekeeper.people.staff import Staff
 from tests.conftest import ToldClock
+from tests.fixtures.signing import SIGNER
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +107,7 @@ def test_the_first_administrator_is_added_with_a_password_from_standard_input(
     _type(monkeypatch, "seven-quiet-otters")
     assert main(["users", "add", "--name", "Pat Lowe", "--email", "Pat@School.example"]) == 0
     assert "seven-quiet-otters" not in "".join(capsys.readouterr())
-    database = Database(f"sqlite:///{tmp_path / 'gatekeeper.db'}")
+    database = Database(f"sqlite:///{tmp_path / 'gatekeeper.db'}", signer=SIGNER)
     with database.read() as session:
         staff = session.scalars(select(Staff)).one()
     database.engine.dispose()
@@ -137,7 +138,7 @@ def test_cannot_add_the_same_person_twice(monkeypatch: pytest.MonkeyPatch, capsy
 @pytest.fixture
 def written(sqlite_url: str, clock: ToldClock) -> Path:
     """A data folder with a ledger of three entries."""
-    database = Database(sqlite_url)
+    database = Database(sqlite_url, signer=SIGNER)
     for number in range(3):
         with database.begin() as session:
             ledger.hold(session)

@@ -30,6 +30,7 @@ from gatekeeper.workflow import connect, decide, submit
 from gatekeeper.workflow.due import TypedDue
 from tests.factories.school import PIN, School
 from tests.fixtures.mail import KeptMail
+from tests.fixtures.signing import LEDGER_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_REDIS = "unix:///nowhere/valkey.sock"
@@ -72,12 +73,12 @@ def test_a_post_goes_its_whole_way_without_redis(tmp_path: Path, smtp_sink: Kept
             "GATEKEEPER_PLATFORM_URL": simulator.base_url,
             "GATEKEEPER_SEAL_PUBLIC": public,
         }
-        web = {"GATEKEEPER_WEB_KEY": "a key for this test alone, long enough"}
+        web = {"GATEKEEPER_WEB_KEY": "a key for this test alone, long enough", "GATEKEEPER_LEDGER_KEY": LEDGER_KEY}
         own = {
             "scan": {"GATEKEEPER_TEMPLATE_KEY": make_key()},
             "mail": {**web, "GATEKEEPER_SMTP_URL": smtp_sink.url},
-            "platform": {"GATEKEEPER_SEAL_KEY": private},
-            "publisher": {"GATEKEEPER_SEAL_KEY": private},
+            "platform": {"GATEKEEPER_SEAL_KEY": private, "GATEKEEPER_LEDGER_KEY": LEDGER_KEY},
+            "publisher": {"GATEKEEPER_SEAL_KEY": private, "GATEKEEPER_LEDGER_KEY": LEDGER_KEY},
         }
         settings = load_settings("web", {**env, **web})
         prepare(settings)

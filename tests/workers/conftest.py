@@ -16,6 +16,7 @@ from gatekeeper import jobs
 from gatekeeper.bootstrap import waker
 from gatekeeper.db.session import Database
 from gatekeeper.ops.kinship import bound_to_me
+from tests.fixtures.signing import SIGNER
 from tests.workers import probe
 
 NO_REDIS = "unix:///nowhere/valkey.sock"
@@ -26,7 +27,7 @@ class ProbeWorker:
     """A worker process, and what its jobs left behind."""
 
     def __init__(self, data: Path, database_url: str, redis_url: str) -> None:
-        self.data, self.database = data, Database(database_url)
+        self.data, self.database = data, Database(database_url, signer=SIGNER)
         self._wake = waker(redis_url)
         self._env = {
             **os.environ,

@@ -19,6 +19,7 @@ from gatekeeper.settings import Settings
 from gatekeeper.web.app import create_app
 from gatekeeper.workflow.services import Services
 from tests.conftest import ToldClock
+from tests.fixtures.signing import SIGNER
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
@@ -42,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def services(settings: Settings, clock: ToldClock) -> Iterator[Services]:
     upgrade(settings.database_url)
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, signer=SIGNER)
     yield Services(
         settings=settings,
         db=db,

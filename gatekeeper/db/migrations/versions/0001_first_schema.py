@@ -553,7 +553,7 @@ def upgrade() -> None:
     with op.batch_alter_table("post") as post:  # a post and its versions point at each other
         post.create_foreign_key("fk_post_version_id_version", "version", ["version_id"], ["id"])
     dialect = op.get_bind().dialect.name
-    for statement in [*triggers.triggers(dialect), *guards.triggers(dialect)]:
+    for statement in [*triggers.first_triggers(dialect), *guards.triggers(dialect)]:
         op.execute(statement)
 
 
