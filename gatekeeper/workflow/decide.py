@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from approvals import decisions, ledger, proofs, requests, tokens
 from approvals.errors import DigestMismatch, RequestClosed
 from approvals.outcomes import told_closing
+from approvals.statements import Mark
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.errors import Conflict
 from gatekeeper.people.own_rules import version_label
@@ -52,6 +53,7 @@ class DecisionForm:
     Attributes:
         answers: finding id -> the head's own sentence about it.
         authorised: for each logo that was ticked, the id of its first finding -> who authorised it.
+        marks: where the head wants what changed; only asking for changes keeps them.
     """
 
     verdict: Verdict
@@ -60,6 +62,7 @@ class DecisionForm:
     statement: str
     answers: Mapping[str, str]
     authorised: Mapping[str, str] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             policy_version=version_label(session),
             now=now,
             may_decide=entitled,
+            marks=form.marks,
         )
         _follow(session, post, version, decision, now=now)
     return Outcome(decision=decision)
