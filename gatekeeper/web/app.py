@@ -48,6 +48,7 @@ VIEWS = (
     "findings",
     "media",
     "decide",
+    "decide_proof",
 )
 
 _ROOT = Path(__file__).resolve().parents[2]

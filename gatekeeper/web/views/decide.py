@@ -5,15 +5,11 @@ The link's secret leaves the address at once for a cookie that only these pages 
 the e-mail said. Who decides is always the person the link was made for; somebody else signed in is sent away.
 """
 
-import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any, Final
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
-from wtforms import PasswordField
 
 from approvals import proofs, tokens
 from approvals.errors import (
@@ -24,10 +20,7 @@ from approvals.errors import (
     LinkExpired,
     LinkRefused,
     LinkSpent,
-    LinkUnknown,
-    ProofLocked,
     ProofMissing,
-    ProofWrong,
     QuestionClosed,
     StatementMissing,
     WordsMissing,
@@ -38,18 +31,14 @@ from approvals.statements import written
 from approvals.tables import Decision, Verdict
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.media import MediaDamaged
-from gatekeeper.web.access import link_holder, person, person_or_none, roles, services
-from gatekeeper.web.forms_base import Form, needed
-from gatekeeper.web.limits import SIGN_IN, limiter
+from gatekeeper.web.access import link_holder, person, roles, services
+from gatekeeper.web.decide_link import as_long, look, typed_words, view_secret, with_cookie
+from gatekeeper.web.proof_page import proof_page
 from gatekeeper.workflow import decide as step
 from gatekeeper.workflow.decision_view import page_for, picture_of
 
 bp = Blueprint("decide", __name__)
 
-COOKIE: Final = "gatekeeper-view"
-_TOKEN: Final = 43  # letters of a link's secret
-_LONGEST: Final = 5_000  # characters of one field; more was not typed by a person
-_KEPT: Final = ("answer-", "mark-", "by-")  # one field for each override; a tick and a name for each logo
 _NO_ANSWER: Final = "Please answer this point in a sentence of your own, or choose another decision."
 _NO_AUTHORITY: Final = (
     "Please tick that this logo may be shown and write who authorised it, or choose another decision."
@@ -58,25 +47,14 @@ _NO_AUTHORITY: Final = (
 Answer = BaseResponse | tuple[str, int]
 
 
-class PinForm(Form):
-    """The second proof."""
-
-    pin = PasswordField(
-        "Your PIN",
-        description="Six digits. It counts for ten minutes, for this post only.",
-        validators=[needed("Please type your PIN.")],
-        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "12"},
-    )
-
-
 @bp.get("/a/<token>")
 @link_holder
 def open_link(token: str) -> Answer:
     """Take the secret out of the address. Nothing is written, however often and by whomever it is opened."""
     now = services().clock.now()
     with services().db.read() as session:
-        opened = tokens.open_link(session, _as_long(token), purpose=tokens.DECIDE, now=now)
-    return _with_cookie(
+        opened = tokens.open_link(session, as_long(token), purpose=tokens.DECIDE, now=now)
+    return with_cookie(
         redirect(url_for("decide.page", request_id=opened.request_id), code=303),
         opened.request_id,
         opened.view_secret,
@@ -88,57 +66,31 @@ def open_link(token: str) -> Answer:
 @link_holder
 def page(request_id: str) -> Answer:
     """What is asked; after the PIN, everything that would be public."""
-    view = _look(request_id)
-    return _decision_page(view) if view.proved else _pin_page(view, PinForm())
-
-
-@bp.post("/decide/<request_id>/prove")
-@link_holder
-@limiter.limit(SIGN_IN)
-def prove(request_id: str) -> Answer:
-    """Try the PIN. What was typed on the decision page before the proof ran out comes along and is not lost."""
-    view = _look(request_id)
-    form = PinForm()
-    if not form.validate():
-        return _pin_page(view, form, status=400)
-    proof = step.prove(services(), _secret(), form.pin.data or "")
-    try:
-        proof.demand()
-    except ProofWrong as wrong:
-        form.refuse({"pin": str(wrong)})
-        return _pin_page(view, form, status=400)
-    except (ProofLocked, ProofMissing) as stuck:
-        return render_template("web/decide/stuck.html", sentence=str(stuck), locked=isinstance(stuck, ProofLocked)), 403
-    assert proof.view_secret is not None
-    now = services().clock.now()
-    if typed := _typed():
-        with services().db.read() as session:
-            proved = tokens.view(session, proof.view_secret, now=now)
-        answer: BaseResponse = make_response(_decision_page(proved, typed=typed))
-    else:
-        answer = redirect(url_for("decide.page", request_id=request_id), code=303)
-    return _with_cookie(answer, request_id, proof.view_secret, lasts=view.request.expires_at - now)
+    view = look(request_id)
+    return decision_page(view) if view.proved else proof_page(view)
 
 
 @bp.post("/decide/<request_id>")
 @link_holder
 def decide(request_id: str) -> Answer:
     """Record the written decision, or say what is missing and keep what was typed."""
-    view = _look(request_id)
+    view = look(request_id)
     if not view.proved:
-        return _pin_page(view, PinForm(), status=403, sentence=str(ProofMissing()))
+        return proof_page(view, status=403, sentence=str(ProofMissing()))
     pressed = request.form.get("verdict", "")
     if pressed not in set(Verdict):
-        return _decision_page(view, typed=_typed(), errors={"": "Please press one of the three buttons."}, status=400)
+        return decision_page(
+            view, typed=typed_words(), errors={"": "Please press one of the three buttons."}, status=400
+        )
     form = _form(Verdict(pressed))
     try:
-        outcome = step.decide(services(), _secret(), form)
+        outcome = step.decide(services(), view_secret(), form)
     except ProofMissing as missing:  # the ten minutes ran out in between
-        return _pin_page(view, PinForm(), status=403, sentence=str(missing))
+        return proof_page(view, status=403, sentence=str(missing))
     except (WordsMissing, DigestMismatch) as refused:
         unwritten = isinstance(refused, WordsMissing)
         errors = _missing(form, view) if unwritten else {"": str(refused)}
-        return _decision_page(view, typed=_typed(), errors=errors, status=400 if unwritten else 409)
+        return decision_page(view, typed=typed_words(), errors=errors, status=400 if unwritten else 409)
     if outcome.decision is None:
         return render_template("web/decide/stopped.html", sentence=outcome.sentence), 409
     return redirect(url_for("decide.page", request_id=request_id), code=303)
@@ -149,7 +101,7 @@ def decide(request_id: str) -> Answer:
 def photo(request_id: str, sha256: str) -> Answer:
     """One picture exactly as it would be published, for the browser that gave the PIN."""
     try:
-        view = _look(request_id)
+        view = look(request_id)
         with services().db.read() as session:
             if not view.proved or not picture_of(session, view.request, sha256):
                 return _missing_picture()
@@ -183,11 +135,11 @@ def open_mine(request_id: str) -> BaseResponse:
         return redirect(url_for("decide.inbox"), code=303)
     lasts = opened.expires_at - services().clock.now()
     answer = redirect(url_for("decide.page", request_id=request_id), code=303)
-    return _with_cookie(answer, request_id, opened.view_secret, lasts=lasts)
+    return with_cookie(answer, request_id, opened.view_secret, lasts=lasts)
 
 
 @bp.errorhandler(LinkRefused)
-def _closed(refused: LinkRefused) -> Answer:
+def closed(refused: LinkRefused) -> Answer:
     """One calm page for a link that opens nothing: settled, over, or not known."""
     if isinstance(refused, LinkSpent):
         return render_template("web/decide/settled.html", sentence=str(refused), receipt=_receipt()), 410
@@ -199,7 +151,8 @@ def _closed(refused: LinkRefused) -> Answer:
 
 
 @bp.errorhandler(DeciderRefused)
-def _not_yours(refused: DeciderRefused) -> Answer:
+def not_yours(refused: DeciderRefused) -> Answer:
+    """One calm page for whoever is not the person asked."""
     return render_template("web/decide/closed.html", heading="This is not yours to decide", sentence=str(refused)), 403
 
 
@@ -209,56 +162,8 @@ def _settled(_: QuestionClosed) -> Answer:
     return redirect(url_for("decide.page", **(request.view_args or {})), code=303)
 
 
-def _as_long(token: str) -> str:
-    """The token, or, where a part of it is missing, one that nobody has: either way the answer takes as long."""
-    if len(token) == _TOKEN:
-        return token
-    return urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).decode().rstrip("=")
-
-
-def _secret() -> str:
-    return request.cookies.get(COOKIE, "")
-
-
-def _look(request_id: str) -> tokens.View:
-    """What this browser holds for this request.
-
-    Raises:
-        LinkRefused: nothing, or nothing any more.
-        NotYours: somebody else than the person asked is signed in here.
-    """
-    with services().db.read() as session:
-        view = tokens.view(session, _secret(), now=services().clock.now())
-    if view.request.id != request_id:
-        raise LinkUnknown
-    signed_in = person_or_none()
-    if signed_in is not None and signed_in.id != view.person_id:
-        raise NotYours(author=signed_in.id == view.request.author_id)
-    return view
-
-
-class NotYours(DeciderRefused):
-    """Somebody else than the person asked is signed in at this browser."""
-
-    def __init__(self, *, author: bool) -> None:
-        super().__init__(
-            "You wrote this post, so somebody else has to decide about it."
-            if author
-            else "This decision was asked of somebody else. Sign out first if you are not the person signed in here."
-        )
-
-
-def _typed() -> dict[str, str]:
-    """What was typed on the decision page."""
-    return {
-        key: words[:_LONGEST]
-        for key, words in request.form.items()
-        if (key in {"typed_name", "statement"} or key.startswith(_KEPT)) and words.strip()
-    }
-
-
 def _form(verdict: Verdict) -> step.DecisionForm:
-    typed = _typed()
+    typed = typed_words()
     return step.DecisionForm(
         verdict=verdict,
         digest_shown=request.form.get("digest", ""),
@@ -300,35 +205,19 @@ def _missing(form: step.DecisionForm, view: tokens.View) -> dict[str, str]:
     return missing
 
 
-def _decision_page(
+def decision_page(
     view: tokens.View,
     *,
     typed: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> tuple[str, int]:
+    """Everything that would be public, and the form for the answer. Only for a proved view."""
     with services().db.read() as session:
         shown = page_for(session, view.request, now=services().clock.now())
         approver = session.get_one(Staff, view.person_id).name
     html = render_template(
         "web/decide/decision.html", shown=shown, view=view, approver=approver, typed=typed or {}, errors=errors or {}
-    )
-    return html, status
-
-
-def _pin_page(view: tokens.View, form: PinForm, *, status: int = 200, sentence: str = "") -> tuple[str, int]:
-    with services().db.read() as session:
-        author = session.get_one(Staff, view.request.author_id).name
-        has_pin = proofs.has_pin(session, view.person_id)
-    html = render_template(
-        "web/decide/pin.html",
-        asked=view.request,
-        summary=summary_of(view.request),
-        author=author,
-        has_pin=has_pin,
-        form=form,
-        kept=_typed(),
-        sentence=sentence,
     )
     return html, status
 
@@ -341,7 +230,7 @@ def _receipt() -> Decision | None:
         decision = decision_of(session, request_id) if request_id else None
         if decision is None:
             return None
-        holding = tokens.locate(session, _secret())
+        holding = tokens.locate(session, view_secret())
         mine = holding.token.request_id == request_id and holding.proved is not None
         stands = mine and holding.proved is not None and holding.proved.proved_at <= now < holding.proved.proved_until
     return decision if stands else None
@@ -349,18 +238,3 @@ def _receipt() -> Decision | None:
 
 def _missing_picture() -> tuple[str, int]:
     return "", 404
-
-
-def _with_cookie(answer: BaseResponse, request_id: str, secret: str, *, lasts: timedelta) -> BaseResponse:
-    """Hand the view's secret to the pages of this one request and to no other page."""
-    g.link_holder = True
-    answer.set_cookie(
-        COOKIE,
-        secret,
-        max_age=max(1, int(lasts.total_seconds())),
-        path=f"/decide/{request_id}",
-        secure=services().settings.secure,
-        httponly=True,
-        samesite="Lax",
-    )
-    return answer

@@ -1,0 +1,42 @@
+"""The page on which the second proof is given before the post is shown."""
+
+from flask import render_template
+from wtforms import PasswordField
+
+from approvals import proofs, tokens
+from approvals.requests import summary_of
+from gatekeeper.people.staff import Staff
+from gatekeeper.web.access import services
+from gatekeeper.web.decide_link import typed_words
+from gatekeeper.web.forms_base import Form, needed
+
+
+class PinForm(Form):
+    """The second proof."""
+
+    pin = PasswordField(
+        "Your PIN",
+        description="Six digits. It counts for ten minutes, for this post only.",
+        validators=[needed("Please type your PIN.")],
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "12"},
+    )
+
+
+def proof_page(
+    view: tokens.View, form: PinForm | None = None, *, status: int = 200, sentence: str = ""
+) -> tuple[str, int]:
+    """Ask for the proof. What was typed on the decision page is carried along."""
+    with services().db.read() as session:
+        author = session.get_one(Staff, view.request.author_id).name
+        has_pin = proofs.has_pin(session, view.person_id)
+    html = render_template(
+        "web/decide/pin.html",
+        asked=view.request,
+        summary=summary_of(view.request),
+        author=author,
+        has_pin=has_pin,
+        form=form or PinForm(),
+        kept=typed_words(),
+        sentence=sentence,
+    )
+    return html, status
