@@ -112,7 +112,13 @@ def _furnish(app: Flask) -> None:
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
     env.filters.update(
-        when=wording.when, day=wording.day, iso=wording.iso, many=wording.many, browser_name=wording.browser_name
+        when=wording.when,
+        soon=wording.soon,
+        left=wording.left,
+        day=wording.day,
+        iso=wording.iso,
+        many=wording.many,
+        browser_name=wording.browser_name,
     )
     env.globals.update(
         menu=menu,

@@ -7,6 +7,9 @@ from gatekeeper.clock import london
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
+_EXACT_HOURS = 3  # from here on the minutes say nothing
+_HOURS_SAID = 48  # from here on days are counted
+
 
 def when(moment: datetime | None) -> str:
     """Like "Tue 24 Nov 2026, 15:30" by the school's wall clock, whatever the computer's own language is."""
@@ -14,6 +17,26 @@ def when(moment: datetime | None) -> str:
         return "–"
     local = london(moment)
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+
+
+def soon(moment: datetime, now: datetime) -> str:
+    """Like "Today, 15:30" or "Tomorrow, 09:00"; further away, the date."""
+    local, today = london(moment), london(now).date()
+    near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}.get((local.date() - today).days)
+    return f"{near}, {local:%H:%M}" if near else when(moment)
+
+
+def left(moment: datetime, now: datetime) -> str:
+    """How long there is until then, never more than there is: like "40 minutes", "2 hours 10 minutes", "3 days"."""
+    minutes = int((moment - now).total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
+    hours, rest = divmod(minutes, 60)
+    if hours < 1:
+        return many(minutes, "minute")
+    if hours < _EXACT_HOURS:
+        return many(hours, "hour") + (f" {many(rest, 'minute')}" if rest else "")
+    return many(hours, "hour") if hours < _HOURS_SAID else many(hours // 24, "day")
 
 
 def day(value: date | datetime | None) -> str:

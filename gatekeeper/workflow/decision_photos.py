@@ -45,6 +45,8 @@ class FaceShown:
     by: str
     at: datetime | None
     asked_by: str  # who asked for the second look that found no face here
+    class_name: str = ""  # a pupil's
+    grounds: tuple[str, ...] = ()  # on which the register says yes: consent, public task
 
     @property
     def is_somebody(self) -> bool:
@@ -151,10 +153,8 @@ def photo_shown(session: Session, number: int, photo: Photo, alt: str, asked: As
 
 def _face(session: Session, number: int, photo: Photo, face: Face, asked: Asked) -> FaceShown:
     state = FaceState(face.state)
-    who, allowed = face.words, state is not FaceState.UNKNOWN
-    basis: tuple[str, ...] = ()
-    if state is FaceState.PUPIL:
-        who, basis, allowed = _pupil(session, face, asked)
+    child = _pupil(session, face, asked) if state is FaceState.PUPIL else None
+    allowed = child.allowed if child else state is not FaceState.UNKNOWN
     what, sign = _WORDS[state]
     return FaceShown(
         number=number,
@@ -162,12 +162,14 @@ def _face(session: Session, number: int, photo: Photo, face: Face, asked: Asked)
         corners=_published(photo, (face.x1, face.y1, face.x2, face.y2)),
         state=state,
         what=what,
-        who=who,
-        basis=basis,
+        who=child.who if child else face.words,
+        basis=child.sentences if child else (),
         allowed=allowed,
         by=asked.names.get(face.resolved_by or 0, ""),
         at=face.resolved_at,
         asked_by=_asked_by(session, face, asked.names) if state is FaceState.NOT_A_FACE else "",
+        class_name=child.class_name if child else "",
+        grounds=child.grounds if child else (),
     )
 
 
@@ -177,25 +179,42 @@ def _asked_by(session: Session, face: Face, names: Mapping[int, str]) -> str:
     return names.get(session.scalars(confirmed.order_by(SecondLook.id.desc())).first() or 0, "")
 
 
-def _pupil(session: Session, face: Face, asked: Asked) -> tuple[str, tuple[str, ...], bool]:
+@dataclass(frozen=True, kw_only=True)
+class _Child:
+    """What the register says of one pupil today, for the channels that are asked about."""
+
+    who: str
+    class_name: str
+    sentences: tuple[str, ...]
+    grounds: tuple[str, ...]
+    allowed: bool
+
+
+def _pupil(session: Session, face: Face, asked: Asked) -> _Child:
     """Who the child is, what the register answers for each kind of channel today, and whether every answer is a yes."""
     pupil = session.get(Pupil, face.pupil_id or 0)
     if pupil is None:
-        return "", ("No longer on the register.",), False
+        return _Child(who="", class_name="", sentences=("No longer on the register.",), grounds=(), allowed=False)
     answers = {kind: answer_for(session, pupil, kind, today=asked.today, words=label_of(kind)) for kind in asked.kinds}
+    records = {kind: session.get(Consent, answer.consent_id or 0) for kind, answer in answers.items()}
     alike: dict[str, list[str]] = {}  # the same yes for two channels is one line
     for kind, answer in answers.items():
         if answer.allowed:
-            alike.setdefault(_on_record(session, answer.consent_id), []).append(label_of(kind))
+            alike.setdefault(_on_record(records[kind]), []).append(label_of(kind))
     sentences = [f"May be shown on {' and '.join(labels)}{on}." for on, labels in alike.items()]
     sentences += [answer.sentence for answer in answers.values() if not answer.allowed]
     where = f" ({pupil.class_name})" if pupil.class_name else ""
-    return f"{pupil.full_name}{where}", tuple(sentences), all(answer.allowed for answer in answers.values())
+    return _Child(
+        who=f"{pupil.full_name}{where}",
+        class_name=pupil.class_name or "",
+        sentences=tuple(sentences),
+        grounds=tuple(dict.fromkeys(_BASIS_WORDS[Basis(one.basis)] for one in records.values() if one)),
+        allowed=all(answer.allowed for answer in answers.values()),
+    )
 
 
-def _on_record(session: Session, consent_id: int | None) -> str:
+def _on_record(consent: Consent | None) -> str:
     """On what basis, and since when."""
-    consent = session.get(Consent, consent_id or 0)
     return f" ({_BASIS_WORDS[Basis(consent.basis)]}, recorded {_day(consent.given_on)})" if consent else ""
 
 

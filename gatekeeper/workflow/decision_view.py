@@ -7,6 +7,7 @@ are judged by the same rules, that the decision itself asks again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,10 @@ from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import findings_of
 from gatekeeper.workflow.decide import post_id_of
 from gatekeeper.workflow.decision_findings import FindingShown, MarkShown, findings_shown, marks_shown
+from gatekeeper.workflow.decision_neighbours import Neighbour, neighbours_of
 from gatekeeper.workflow.decision_photos import Asked, PhotoShown, photo_shown
+
+SHORT: Final = timedelta(hours=1)  # less than this is said as a warning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +37,25 @@ class ChannelShown:
     name: str
 
 
+@dataclass(frozen=True)
+class PreviewShown:
+    """The words as they would stand in public, and every place where they would stand just so."""
+
+    channels: tuple[ChannelShown, ...]
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DecisionPage:
-    """Everything on the page, in the order of the page."""
+    """Everything on the page, in the order of the page.
+
+    Attributes:
+        now: the moment it was drawn, so that it can say how long there is left.
+        capacity: empty for the headteacher; for a deputy one sentence that says for whom, until when and why.
+        previews: one, unless a channel has words of its own.
+        neighbours: other posts with the same words, or close by in the same place.
+        faces: how many of each kind, for the line at the top.
+    """
 
     request: ApprovalRequest
     post_id: int
@@ -44,11 +64,36 @@ class DecisionPage:
     text: str
     due: datetime
     closes: datetime
+    now: datetime
     channels: tuple[ChannelShown, ...]
+    previews: tuple[PreviewShown, ...]
     photos: tuple[PhotoShown, ...]
     findings: tuple[FindingShown, ...]
     marks: tuple[MarkShown, ...] = ()
-    faces: dict[str, int] = field(default_factory=dict)  # how many of each kind, for the line at the top
+    neighbours: tuple[Neighbour, ...] = ()
+    faces: dict[str, int] = field(default_factory=dict)
+    capacity: str = ""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether there is so little time left that it has to be said."""
+        return self.due - self.now <= SHORT
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of the pupils who can be seen."""
+        seen = (face.class_name for photo in self.photos for face in photo.faces if face.class_name)
+        return tuple(sorted(set(seen)))
+
+    @property
+    def grounds(self) -> tuple[str, ...]:
+        """On what the register's permissions rest, all of them together."""
+        return tuple(dict.fromkeys(ground for photo in self.photos for face in photo.faces for ground in face.grounds))
+
+    @property
+    def adults(self) -> int:
+        """How many adults can be seen."""
+        return self.faces.get("staff", 0) + self.faces.get("adult", 0)
 
     @property
     def against(self) -> int:
@@ -101,7 +146,7 @@ def page_for(session: Session, request: ApprovalRequest, *, now: datetime) -> De
         photo_shown(session, number, photo, sealed.alt, asked)
         for number, (photo, sealed) in enumerate(zip(post.photos, content.photos, strict=True), start=1)
     )
-    accounts = {a.id: a for a in session.scalars(select(ChannelAccount))}
+    channels = _channels(session, content)
     counts: dict[str, int] = {}
     for face in (face for photo in photos for face in photo.faces):
         counts[face.state] = counts.get(face.state, 0) + 1
@@ -113,13 +158,13 @@ def page_for(session: Session, request: ApprovalRequest, *, now: datetime) -> De
         text=content.text,
         due=content.due,
         closes=content.due + timedelta(minutes=content.window_minutes),
-        channels=tuple(
-            ChannelShown(kind=c.kind, label=label_of(c.kind), name=accounts[c.account_id].name)
-            for c in content.channels
-        ),
+        now=now,
+        channels=channels,
+        previews=_previews(content, channels),
         photos=photos,
         findings=findings,
         marks=marks_shown(found, findings),
+        neighbours=neighbours_of(session, post.id, content),
         faces=counts,
     )
 
@@ -128,6 +173,22 @@ def picture_of(session: Session, request: ApprovalRequest, sha256: str) -> bool:
     """Whether this picture is part of what the request asks about."""
     version = session.get_one(Version, int(request.version_ref))
     return any(photo.sha256 == sha256 for photo in Content.from_canonical(version.canonical).photos)
+
+
+def _channels(session: Session, content: Content) -> tuple[ChannelShown, ...]:
+    accounts = {account.id: account for account in session.scalars(select(ChannelAccount))}
+    return tuple(
+        ChannelShown(kind=one.kind, label=label_of(one.kind), name=accounts[one.account_id].name)
+        for one in content.channels
+    )
+
+
+def _previews(content: Content, channels: tuple[ChannelShown, ...]) -> tuple[PreviewShown, ...]:
+    """The channels that get the same words share one preview: reading them twice helps nobody."""
+    alike: dict[str, list[ChannelShown]] = {}
+    for channel in channels:
+        alike.setdefault(content.text, []).append(channel)
+    return tuple(PreviewShown(tuple(group), text) for text, group in alike.items())
 
 
 def _staff_names(session: Session) -> Mapping[int, str]:
