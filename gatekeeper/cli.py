@@ -197,12 +197,14 @@ def _check(asked: argparse.Namespace) -> int:
 def _add_user(asked: argparse.Namespace) -> int:
     from gatekeeper.bootstrap import build_services
     from gatekeeper.clock import SystemClock
+    from gatekeeper.ops.keys import ensure_keys
     from gatekeeper.ops.release import release
     from gatekeeper.people.staff import ROLE_WORDS, Role
     from gatekeeper.settings import load_settings
     from gatekeeper.workflow.accounts import add_user
 
     password = _read_password()
+    ensure_keys(load_settings("users"), os.environ)  # a new installation has none yet, and who may decide is signed
     settings = load_settings("users")
     release(settings, clock=SystemClock(), tell=_say)
     role = Role(asked.role)

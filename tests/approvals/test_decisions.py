@@ -23,6 +23,7 @@ from approvals.errors import (
     RequestClosed,
     StatementMissing,
 )
+from approvals.ledger import KEY_NAMED
 from approvals.requests import void_requests
 from approvals.tables import ApprovalRequest, ApprovalToken, Decision, LedgerEntry, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View
@@ -33,7 +34,9 @@ REASON = "The photo shows a name on the wall."
 
 def entries(room: Room) -> list[dict[str, Any]]:
     with room.db.read() as session:
-        query = select(LedgerEntry.kind, LedgerEntry.body).order_by(LedgerEntry.seq)
+        query = (
+            select(LedgerEntry.kind, LedgerEntry.body).where(LedgerEntry.kind != KEY_NAMED).order_by(LedgerEntry.seq)
+        )
         return [{"kind": kind} | json.loads(body) for kind, body in session.execute(query)]
 
 
@@ -92,6 +95,8 @@ def test_the_ledger_says_who_decided_what_about_which_digest_and_holds_no_words(
         "approver": HEAD,
         "proof": "pin",
         "policy": "2022-03",
+        "appointment": None,
+        "assertion": None,
         "typed_name": ledger.salted_hash(NAME, salt=made.text_salt).digest,
         "statement": ledger.salted_hash(STATEMENT, salt=made.text_salt).digest,
         "answers": [{"finding": "f1", "rule": "3.1d", "words": ledger.salted_hash(answer, salt=made.text_salt).digest}],

@@ -9,11 +9,13 @@ from approvals.ledger import NO_HASH
 from tests.approvals.room import Room
 
 
-def write(room: Room, count: int = 5) -> None:
-    for number in range(1, count + 1):
+def write(room: Room, upto: int = 5) -> None:
+    """Write until there are so many entries; the first of all names the key."""
+    while (present := room.rows()["ledger"]) < upto:
         room.clock.advance(seconds=1)
         with room.db.begin() as session:
-            ledger.append(session, at=room.clock.now(), kind="test.written", body={"number": number})
+            body = {"number": max(present, 1) + 1}
+            ledger.append(session, at=room.clock.now(), kind="test.written", body=body)
 
 
 def verified(room: Room) -> ledger.Verification:
@@ -35,11 +37,12 @@ def test_entries_are_numbered_without_gaps_and_the_head_is_the_last_hash(room: R
 
 
 def test_a_rolled_back_entry_leaves_no_gap(room: Room) -> None:
-    write(room, 1)
-    with room.db.read() as session:
+    write(room, 2)
+    with room.db.begin() as session:
         ledger.append(session, at=room.clock.now(), kind="test.lost", body={})
-    write(room, 1)
-    assert verified(room).entries == 2
+        session.rollback()
+    write(room, 3)
+    assert verified(room).entries == 3
 
 
 @pytest.mark.parametrize(
@@ -111,13 +114,13 @@ def test_reordered_entries_are_noticed(room: Room) -> None:
 
 
 def test_an_entry_before_the_first_is_noticed(room: Room) -> None:
-    write(room, 1)
+    write(room, 2)
     room.unguard()
     if room.db.is_sqlite:
         room.run("PRAGMA ignore_check_constraints = ON")
     else:
         room.run("ALTER TABLE ledger DROP CONSTRAINT ck_ledger_seq")
-    room.run("INSERT INTO ledger VALUES (0, '', '', '', :none, :none)", none=NO_HASH)
+    room.run("INSERT INTO ledger VALUES (0, '', '', '', :none, :none, NULL, NULL)", none=NO_HASH)
     assert verified(room).reason == "Entry 0 stands before the first entry."
 
 
@@ -138,8 +141,8 @@ def test_a_cut_tail_shows_only_against_a_head_kept_elsewhere(room: Room) -> None
         "UPDATE ledger SET at = 'never'",
         "DELETE FROM ledger WHERE seq = 5",
         "DELETE FROM ledger",
-        "INSERT INTO ledger SELECT 7, at, kind, body, hash, prev_hash FROM ledger WHERE seq = 5",
-        "INSERT INTO ledger SELECT 6, at, kind, body, prev_hash, prev_hash FROM ledger WHERE seq = 5",
+        "INSERT INTO ledger SELECT 7, at, kind, body, hash, prev_hash, key_id, signature FROM ledger WHERE seq = 5",
+        "INSERT INTO ledger SELECT 6, at, kind, body, prev_hash, prev_hash, key_id, signature FROM ledger WHERE seq = 5",
     ],
 )
 def test_the_database_itself_refuses_to_change_the_ledger(room: Room, statement: str) -> None:
@@ -155,8 +158,8 @@ def test_the_database_refuses_the_ways_around_row_triggers(room: Room) -> None:
     write(room)
     ways = (
         [
-            "INSERT OR REPLACE INTO ledger SELECT seq, at, kind, '{}', prev_hash, hash FROM ledger WHERE seq = 2",
-            "REPLACE INTO ledger SELECT 6, at, kind, '{}', hash, hash FROM ledger WHERE seq = 5",
+            "INSERT OR REPLACE INTO ledger SELECT seq, at, kind, '{}', prev_hash, hash, key_id, signature FROM ledger WHERE seq = 2",
+            "REPLACE INTO ledger SELECT 6, at, kind, '{}', hash, hash, key_id, signature FROM ledger WHERE seq = 5",
             "UPDATE OR REPLACE ledger SET seq = 4 WHERE seq = 3",
         ]
         if room.db.is_sqlite
@@ -187,9 +190,9 @@ def test_a_text_hash_needs_its_salt() -> None:
 
 
 def test_bodies_are_stored_as_they_were_hashed(room: Room) -> None:
-    write(room, 1)
-    assert json.loads(_stored(room, 1, "body")) == {"number": 1}
-    assert _stored(room, 1, "at") == "2026-11-23T09:00:01.000000+00:00"
+    write(room, 2)
+    assert json.loads(_stored(room, 2, "body")) == {"number": 2}
+    assert _stored(room, 2, "at") == "2026-11-23T09:00:01.000000+00:00"
 
 
 def _stored(room: Room, seq: int, column: str) -> str:

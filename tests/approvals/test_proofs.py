@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import select, text
 
 from approvals.errors import LinkExpired, LinkUnknown, PinUnusable, ProofLocked, ProofMissing, ProofWrong
+from approvals.ledger import KEY_NAMED
 from approvals.proofs import PinCheck, PinOutcome, check_pin, has_pin, set_pin, unlock
 from approvals.tables import ApproverPin, LedgerEntry
 from approvals.tokens import view
@@ -18,7 +19,9 @@ def try_pin(room: Room, pin: str, person: int = HEAD) -> PinCheck:
 
 def kinds(room: Room) -> list[str]:
     with room.db.read() as session:
-        return list(session.scalars(select(LedgerEntry.kind).order_by(LedgerEntry.seq)))
+        return list(
+            session.scalars(select(LedgerEntry.kind).where(LedgerEntry.kind != KEY_NAMED).order_by(LedgerEntry.seq))
+        )
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def written(sqlite_url: str, clock: ToldClock) -> Path:
 def test_a_whole_ledger_is_ok(written: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ledger", "verify", "--data", str(written)]) == 0
     answer = json.loads(capsys.readouterr().out)
-    assert answer["entries"] == 3
+    assert answer["entries"] == 4  # the first names the key
     assert answer["ok"] is True
     assert len(answer["head"]) == 64
 
@@ -160,12 +160,12 @@ def test_a_changed_entry_is_found_and_named(written: Path, capsys: pytest.Captur
         triggers = connection.execute("SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='ledger'")
         for (name,) in triggers.fetchall():
             connection.execute(f"DROP TRIGGER {name}")
-        connection.execute("UPDATE ledger SET body = replace(body, '1', '7') WHERE seq = 2")
+        connection.execute("UPDATE ledger SET body = replace(body, '1', '7') WHERE seq = 3")
     connection.close()
     assert main(["ledger", "verify", "--data", str(written)]) == 1
     answer = json.loads(capsys.readouterr().out)
-    assert (answer["ok"], answer["broken_at"]) == (False, 2)
-    assert "Entry 2 was changed" in answer["reason"]
+    assert (answer["ok"], answer["broken_at"]) == (False, 3)
+    assert "Entry 3 was changed" in answer["reason"]
 
 
 def test_cannot_verify_what_is_not_there_and_makes_nothing_up(

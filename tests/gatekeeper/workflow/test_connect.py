@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from approvals import proofs
 from approvals.errors import ProofLocked, ProofMissing, ProofWrong
+from approvals.ledger import KEY_NAMED
 from approvals.tables import LedgerEntry
 from gatekeeper import jobs
 from gatekeeper.channels import registry, seal
@@ -68,7 +69,9 @@ def row(services: Services, account_id: int) -> ChannelAccount:
 
 def kinds(services: Services) -> list[str]:
     with services.db.read() as session:
-        return list(session.scalars(select(LedgerEntry.kind).order_by(LedgerEntry.seq)))
+        return list(
+            session.scalars(select(LedgerEntry.kind).where(LedgerEntry.kind != KEY_NAMED).order_by(LedgerEntry.seq))
+        )
 
 
 def confirm(services: Services, account_id: int) -> None:
