@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 _ENTRY = b"gatekeeper/ledger-signature/1\x00"
 _KEY_CHANGE = b"gatekeeper/ledger-key/1\x00"
+_BUNDLE = b"gatekeeper/bundle/1\x00"
 _KEY_BYTES = 32
 
 
@@ -34,6 +35,9 @@ class Signer(Protocol):
 
     def accept(self, prev_hash: str) -> str:
         """This key's own word, base64, that it follows after the entry with this hash."""
+
+    def seal(self, manifest_hash: str) -> str:
+        """The signature, base64, over the list of files of an evidence bundle."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ class Ed25519Signer:
     def accept(self, prev_hash: str) -> str:
         """This key's own word that it follows after the entry with this hash."""
         return b64encode(self._key.sign(_KEY_CHANGE + bytes.fromhex(prev_hash))).decode()
+
+    def seal(self, manifest_hash: str) -> str:
+        """The signature over the list of files of an evidence bundle."""
+        return b64encode(self._key.sign(_BUNDLE + bytes.fromhex(manifest_hash))).decode()
 
 
 def make_key() -> str:
