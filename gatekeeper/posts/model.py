@@ -298,6 +298,8 @@ class Version(Base):
     number: Mapped[int]
     revision: Mapped[int]  # of the working copy it was sealed from
     canonical: Mapped[str] = mapped_column(Text)
+    # digests of the originals its pictures were made from, in order: what is covered anew is still the same photo
+    originals: Mapped[list[Any] | None]
     digest: Mapped[str] = mapped_column(String(64), index=True)
     sealed_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     sealed_at: Mapped[datetime]

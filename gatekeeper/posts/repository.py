@@ -105,6 +105,7 @@ def seal(session: Session, post: Post, *, now: datetime) -> Version:
         number=newest.number + 1 if newest else 1,
         revision=post.revision,
         canonical=canonical,
+        originals=[photo.original_sha256 for photo in post.photos],
         digest=digest_of(canonical),
         sealed_by=post.author_id,
         sealed_at=now,

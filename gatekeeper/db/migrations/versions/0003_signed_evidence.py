@@ -83,7 +83,7 @@ def upgrade() -> None:
         sa.Column("ledger_seq", sa.Integer(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.Column("ended_by", sa.Integer(), nullable=True),
-        sa.CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name=op.f("ck_deputy_appointment_ending")),
+        sa.CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name=op.f("ck_deputy_appointment_ending")),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_deputy_appointment_lasts")),
         sa.CheckConstraint("head_id <> deputy_id", name=op.f("ck_deputy_appointment_another_person")),
         sa.CheckConstraint("reason_salt IS NOT NULL OR reason IS NULL", name=op.f("ck_deputy_appointment_salt")),
@@ -165,6 +165,7 @@ def upgrade() -> None:
     op.add_column("notice", sa.Column("failed_at", UtcDateTime(), nullable=True))
     op.add_column("notice", sa.Column("tries", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("post", sa.Column("wordings", sa.JSON(), nullable=False, server_default="{}"))
+    op.add_column("version", sa.Column("originals", sa.JSON(), nullable=True))
     for statement in _WITH_RULES.split(";"):
         op.execute(statement)
     op.create_index("uq_decision_assertion_hash", "decision", ["assertion_hash"], unique=True)
