@@ -5,6 +5,9 @@ holds no tracking and nothing that is loaded from elsewhere. Reading it, opening
 nothing, and it says so.
 """
 
+import re
+import textwrap
+import unicodedata
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -45,8 +48,8 @@ def approval_request_notice(
     """
     summary = summary_of(request)
     context = {
-        "author_name": _one_line(author_name),
-        "school_name": _one_line(school_name),
+        "author_name": one_line(author_name),
+        "school_name": one_line(school_name),
         "link": link,
         "channels": list(summary.channels),
         "due": when(summary.due_at),
@@ -56,21 +59,28 @@ def approval_request_notice(
         "override_asked": request.override_asked,
     }
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = _one_line(renderer.render(f"{_FOLDER}/subject.txt", **context))
+    message["Subject"] = one_line(renderer.render(f"{_FOLDER}/subject.txt", **context))
     message["From"] = sender
     message["To"] = to
     message["Date"] = format_datetime(now)
     message["Message-ID"] = f"<{request.message_id}@{_domain(sender)}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(renderer.render(f"{_FOLDER}/body.txt", **context), cte="quoted-printable")
+    message.set_content(narrow(renderer.render(f"{_FOLDER}/body.txt", **context)), cte="quoted-printable")
     html = renderer.render(f"{_FOLDER}/body.html", **context)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
 
 
-def _one_line(words: str) -> str:
-    """The words without line ends, which in a header would begin another header."""
-    return " ".join(words.split())
+def narrow(words: str) -> str:
+    """The text in lines that every mail program shows whole; addresses are never broken."""
+    lines = (line if "://" in line else textwrap.fill(line, 76) for line in words.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+
+
+def one_line(words: str) -> str:
+    """The words without line ends, which in a header would begin another header, and without invisible signs."""
+    seen = (sign if sign.isspace() or unicodedata.category(sign)[0] != "C" else "" for sign in words)
+    return " ".join("".join(seen).split())
 
 
 def _domain(sender: str) -> str:

@@ -21,10 +21,20 @@ class MailNotSent(GatekeeperError):
     """The mail server did not take the message. The sentence may be shown to its author and the administrator."""
 
 
-class SmtpMailer:
-    """Sends through one mail server, a connection for each message. Printing it shows no password."""
+class MailRefused(MailNotSent):
+    """The mail server refuses this message or this recipient for good; to try again would change nothing."""
 
-    def __init__(self, smtp_url: str, *, context: ssl.SSLContext | None = None, timeout: float = SECONDS) -> None:
+
+class SmtpMailer:
+    """Sends through one mail server, a connection for each message. Printing it shows no password.
+
+    `bounce_to` is the envelope's sender: where mail servers report what they could not deliver. Without it that is the
+    address the message itself names as its sender.
+    """
+
+    def __init__(
+        self, smtp_url: str, *, bounce_to: str = "", context: ssl.SSLContext | None = None, timeout: float = SECONDS
+    ) -> None:
         parts = urlsplit(smtp_url)
         try:
             port = parts.port
@@ -41,6 +51,7 @@ class SmtpMailer:
             raise SettingsError(
                 "GATEKEEPER_SMTP_URL would send the mail password unencrypted. Use smtps:// or smtp+starttls://."
             )
+        self._bounce_to = bounce_to
         self._context, self._timeout = context or ssl.create_default_context(), timeout
 
     def __repr__(self) -> str:
@@ -50,6 +61,7 @@ class SmtpMailer:
         """Hand the message over; when this returns, the server has taken it for every recipient.
 
         Raises:
+            MailRefused: it never will be.
             MailNotSent: it did not, or may not have. Sent again, the message has the same Message-ID.
         """
         try:
@@ -58,9 +70,7 @@ class SmtpMailer:
                     server.starttls(context=self._context)
                 if self._user:
                     server.login(self._user, self._password)
-                server.send_message(message)
-        except smtplib.SMTPRecipientsRefused as err:
-            raise MailNotSent("The mail server refused the recipient's address. Is it spelt right?") from err
+                _hand_over(server, message, sender=self._bounce_to or None)
         except smtplib.SMTPAuthenticationError as err:
             raise MailNotSent("The mail server did not accept our name and password.") from err
         except smtplib.SMTPSenderRefused as err:
@@ -76,6 +86,24 @@ class SmtpMailer:
         if self.scheme == "smtps":
             return smtplib.SMTP_SSL(self.host, self.port, timeout=self._timeout, context=self._context)
         return smtplib.SMTP(self.host, self.port, timeout=self._timeout)
+
+
+def _hand_over(server: smtplib.SMTP, message: EmailMessage, *, sender: str | None) -> None:
+    try:
+        server.send_message(message, from_addr=sender)
+    except smtplib.SMTPRecipientsRefused as err:
+        kind = MailRefused if all(_is_final(code) for code, _ in err.recipients.values()) else MailNotSent
+        raise kind("The mail server refused the recipient's address. Is it spelt right?") from err
+    except smtplib.SMTPDataError as err:
+        if _is_final(err.smtp_code):
+            raise MailRefused("The mail server refused the message itself.") from err
+        raise MailNotSent("The mail server did not take the message.") from err
+    except smtplib.SMTPNotSupportedError as err:
+        raise MailRefused("The mail server cannot write to an address with letters such as é or ü.") from err
+
+
+def _is_final(code: int) -> bool:
+    return code // 100 == 5  # noqa: PLR2004 - SMTP: 4xx may pass, 5xx will not
 
 
 def _is_this_machine(host: str) -> bool:

@@ -3,50 +3,67 @@
 A mail is written at the moment it is sent, so that a link in it is made then and no token ever lies in an order. It is
 sent at least once: after a crash it may go a second time, with the same Message-ID. No mail carries a pupil's name, a
 photo, the words of a post, or the words of a decision; those stand behind the link.
+
+What the mail server refuses for good is not sent again by itself: `failed_at` says since when, and the author and the
+administrators read it. What fails for now is tried again, ever more rarely, for three days.
 """
 
 import logging
-import re
-import textwrap
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import tokens
-from approvals.errors import RequestClosed
-from approvals.notices import approval_request_notice
-from approvals.tables import ApprovalRequest
+from approvals.errors import NotTheApprover, RequestClosed
+from approvals.notices import approval_request_notice, narrow, one_line
+from approvals.tables import ApprovalRequest, RequestStatus
 from approvals.wall_clock import when
 from gatekeeper import jobs
 from gatekeeper.clock import london
-from gatekeeper.errors import SettingsError
+from gatekeeper.errors import GatekeeperError, SettingsError
+from gatekeeper.log import place_of
 from gatekeeper.mail.model import Notice
-from gatekeeper.mail.order import order_notice
-from gatekeeper.mail.smtp import MailNotSent
+from gatekeeper.mail.order import order_once
+from gatekeeper.mail.smtp import MailNotSent, MailRefused
 from gatekeeper.people.accounts import mint_invitation
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Staff
+from gatekeeper.policy.hours import SchoolHours
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.repository import accounts_of
+from gatekeeper.workflow import digest, remind
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
 
 #: e-mails with a link that sets a password
 INVITING = frozenset({"invitation", "password_reset"})
+_ABOUT_QUESTIONS: Final = frozenset({remind.REMINDER, remind.DIGEST, digest.MORE})
+GIVEN_UP: Final = timedelta(days=3)
 _UNSENT = "The e-mail could not be sent yet; it is tried again."
+_UNWRITTEN = "The e-mail could not be written; it is tried again."
+
+
+class NotAtThisHour(GatekeeperError):
+    """A reminder was late, and the school is closed by now: it is tried again, and goes once the school is open."""
 
 
 @dataclass(frozen=True)
 class _Moot:
     """There is nothing to send any more, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Held:
+    """It is not sent now, but later, with others; the reason is why."""
 
     reason: str
 
@@ -62,56 +79,83 @@ def tell(session: Session, kind: str, *, staff_id: int, subject: str, context: d
         context: ids and plain facts for the template. No pupil, no token.
         now: the moment.
     """
-    known = session.scalars(
-        select(Notice).where(Notice.kind == kind, Notice.staff_id == staff_id, Notice.subject == subject)
-    ).one_or_none()
-    if known is None:
-        return order_notice(session, kind, staff_id=staff_id, subject=subject, context=context, now=now)
-    if known.sent_at is None:
-        jobs.order(session, jobs.NOTIFY, known.id, now=now)
-    return known
+    notice, fresh = order_once(session, kind, staff_id=staff_id, subject=subject, context=context, now=now)
+    if not fresh and notice.sent_at is None and notice.failed_at is None and notice.problem != digest.HELD:
+        jobs.order(session, jobs.NOTIFY, notice.id, now=now)
+    return notice
 
 
 def run(services: Services, notice_id: int) -> None:
-    """Write one ordered e-mail and hand it to the mail server; sent already, nothing happens.
+    """Write one ordered e-mail and hand it to the mail server; sent already or given up, nothing happens.
 
     Raises:
         MailNotSent: it did not go; the worker tries again later, and the notice says why to whoever waits for it.
     """
     if services.mailer is None:
         raise SettingsError("This process may not send e-mail: it has no GATEKEEPER_SMTP_URL.")
-    with services.step() as session:
-        message = _write(services, session, notice_id)
+    try:
+        with services.step() as session:
+            message = _write(services, session, notice_id)
+    except NotAtThisHour:
+        raise
+    except Exception:
+        _note_failure(services, notice_id, _UNWRITTEN, for_good=False)
+        raise
     if message is None:
         return
     try:
         services.mailer.send(message)  # outside any transaction: a slow mail server must not hold the database
+    except MailRefused as refused:
+        log.warning("notice %d was refused for good", notice_id)
+        _note_failure(services, notice_id, str(refused), for_good=True)
+        return  # nobody tries again until a person asks for it
     except Exception as error:
         sentence = str(error) if isinstance(error, MailNotSent) else _UNSENT
-        log.warning("notice %d could not be sent (%s)", notice_id, type(error).__name__)
-        with services.step() as session:
-            session.get_one(Notice, notice_id).problem = sentence
+        log.warning("notice %d could not be sent (%s)", notice_id, place_of(error))
+        if _note_failure(services, notice_id, sentence, for_good=False):
+            return
         raise
     with services.step() as session:
         notice = session.get_one(Notice, notice_id)
-        notice.sent_at, notice.problem = services.clock.now(), ""
+        notice.sent_at = services.clock.now()
+        notice.tries += 1
+        if notice.failed_at is None:  # a mail server may send it back before this line is reached
+            notice.problem = ""
+
+
+def _note_failure(services: Services, notice_id: int, sentence: str, *, for_good: bool) -> bool:
+    """Write down that it did not go, for whoever waits for it. Says whether it is given up."""
+    now = services.clock.now()
+    with services.step() as session:
+        notice = session.get_one(Notice, notice_id)
+        notice.problem = sentence
+        notice.tries += 1
+        given_up = for_good or now - notice.created_at > GIVEN_UP
+        if given_up and notice.failed_at is None:
+            notice.failed_at = now
+    return given_up
 
 
 def _write(services: Services, session: Session, notice_id: int) -> EmailMessage | None:
     """The message as it goes out now, or None when there is nothing to send (any more)."""
     now = services.clock.now()
     notice = session.get(Notice, notice_id, with_for_update=True)
-    if notice is None or notice.sent_at is not None:
+    if notice is None or notice.sent_at is not None or notice.failed_at is not None:
         return None
     staff = session.get_one(Staff, notice.staff_id)
     if not staff.may_sign_in(london(now).date()):
-        written: EmailMessage | _Moot = _Moot("Not sent: the person's account is closed.")
-    elif notice.kind == "approval_request":
+        written: EmailMessage | _Moot | _Held = _Moot("Not sent: the person's account is closed.")
+    elif notice.kind == digest.ASKING:
         written = _write_request(services, session, notice, staff, now=now)
+    elif notice.kind in _ABOUT_QUESTIONS:
+        written = _write_about_questions(services, session, notice, staff, now=now)
     else:
         written = _write_plain(services, session, notice, staff, now=now)
     if isinstance(written, _Moot):
         notice.sent_at, notice.problem = now, written.reason  # settled, so that nobody tries again
+        return None
+    if isinstance(written, _Held):
+        notice.problem = written.reason
         return None
     notice.message_id = str(written["Message-ID"])
     return written
@@ -119,12 +163,16 @@ def _write(services: Services, session: Session, notice_id: int) -> EmailMessage
 
 def _write_request(
     services: Services, session: Session, notice: Notice, staff: Staff, *, now: datetime
-) -> EmailMessage | _Moot:
+) -> EmailMessage | _Moot | _Held:
     request = session.get_one(ApprovalRequest, notice.context["request_id"], populate_existing=True)
+    if _is_settled(request, now=now):
+        return _Moot(digest.SETTLED)
+    if notice.tries == 0 and digest.must_wait(session, request, staff.id, now=now):
+        return _Held(digest.HELD)
     try:
         token = tokens.mint(session, request=request, person_id=staff.id, purpose=tokens.DECIDE, now=now)
     except RequestClosed:
-        return _Moot("Not sent: the question was settled before.")
+        return _Moot(digest.SETTLED)
     return approval_request_notice(
         request,
         link=f"{services.settings.public_url}/a/{token}",
@@ -137,7 +185,56 @@ def _write_request(
     )
 
 
-def _write_plain(services: Services, session: Session, notice: Notice, staff: Staff, *, now: datetime) -> EmailMessage:
+def _write_about_questions(
+    services: Services, session: Session, notice: Notice, staff: Staff, *, now: datetime
+) -> EmailMessage | _Moot:
+    """A reminder or a list of what waits: of questions that are still open, and reminders in school hours alone."""
+    named = notice.context.get("requests") or [notice.context["request_id"]]
+    found = [session.get(ApprovalRequest, request_id, populate_existing=True) for request_id in named]
+    waiting = [one for one in found if one is not None and not _is_settled(one, now=now)]
+    if not waiting:
+        return _Moot(digest.SETTLED)
+    if notice.kind != digest.MORE and not SchoolHours.of(school_settings(session)).is_open(now):
+        raise NotAtThisHour("The school is closed now; the reminder goes when it is open.")
+    context: dict[str, Any] = {"link": f"{services.settings.public_url}/decisions"}
+    if notice.kind == remind.REMINDER:
+        context |= _about_post(session, _post_id_in(waiting[0]), address=services.settings.public_url, reader=staff)
+        context["link"] = _link_to(services, session, waiting[0], staff, now=now)
+    else:
+        names = {one.author_id: session.get_one(Staff, one.author_id).name for one in waiting}
+        context["questions"] = [
+            {"due": when(one.expires_at), "author": names[one.author_id]}
+            for one in sorted(waiting, key=lambda one: one.expires_at)
+        ]
+    return _write_plain(services, session, notice, staff, now=now, about=context)
+
+
+def _link_to(services: Services, session: Session, request: ApprovalRequest, staff: Staff, *, now: datetime) -> str:
+    """A link like the one that asked, for the person asked; the inbox for whoever else may decide."""
+    try:
+        token = tokens.mint(session, request=request, person_id=staff.id, purpose=tokens.DECIDE, now=now)
+    except NotTheApprover:
+        return f"{services.settings.public_url}/decisions"
+    return f"{services.settings.public_url}/a/{token}"
+
+
+def _is_settled(request: ApprovalRequest, *, now: datetime) -> bool:
+    return request.status != RequestStatus.OPEN or request.expires_at <= now
+
+
+def _post_id_in(request: ApprovalRequest) -> int:
+    return int(request.subject.rpartition(":")[2])
+
+
+def _write_plain(
+    services: Services,
+    session: Session,
+    notice: Notice,
+    staff: Staff,
+    *,
+    now: datetime,
+    about: dict[str, Any] | None = None,
+) -> EmailMessage:
     address = services.settings.public_url
     context: dict[str, Any] = {
         "name": staff.name,
@@ -146,6 +243,7 @@ def _write_plain(services: Services, session: Session, notice: Notice, staff: St
         "link": address,
         **dict.fromkeys(("post", "channel", "permalink", "sentence"), ""),  # a template may ask after all of these
         **notice.context,
+        **(about or {}),
     }
     if notice.kind in INVITING:
         context["link"] = f"{address}/welcome/{mint_invitation(session, staff.id, now)}"
@@ -153,22 +251,16 @@ def _write_plain(services: Services, session: Session, notice: Notice, staff: St
         context |= _about_post(session, notice.context["post_id"], address=address, reader=staff)
     folder = f"email/{notice.kind}"
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = " ".join(services.render.render(f"{folder}/subject.txt", **context).split())
+    message["Subject"] = one_line(services.render.render(f"{folder}/subject.txt", **context))
     message["From"] = services.settings.mail_from
     message["To"] = staff.email
     message["Date"] = format_datetime(now)
     message["Message-ID"] = notice.message_id
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_narrow(services.render.render(f"{folder}/body.txt", **context)), cte="quoted-printable")
+    message.set_content(narrow(services.render.render(f"{folder}/body.txt", **context)), cte="quoted-printable")
     html = services.render.render(f"{folder}/body.html", **context)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     return message
-
-
-def _narrow(words: str) -> str:
-    """The text in lines that every mail program shows whole; addresses are never broken."""
-    lines = (line if "://" in line else textwrap.fill(line, 76) for line in words.strip().splitlines())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
 def _about_post(session: Session, post_id: int, *, address: str, reader: Staff) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import decide, handover, recognition
+from gatekeeper.workflow import decide, digest, handover, recognition, remind
 from gatekeeper.workflow.roles import apply_due_role_changes
 from gatekeeper.workflow.services import Services
 
@@ -29,6 +29,8 @@ def run(services: Services) -> None:
     with services.step() as session:
         apply_due_role_changes(session, now=services.clock.now())
     handover.run(services)
+    remind.run(services)
+    digest.run(services)
     recognition.clean(services)
     with services.step() as session:
         lost = _order_lost_work(services, session)
