@@ -19,7 +19,7 @@ from gatekeeper.errors import SettingsError
 from gatekeeper.log import configure_logging, place_of
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.settings import load_settings
-from gatekeeper.workflow import publish, reconcile
+from gatekeeper.workflow import claim, publish, reconcile
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger("workers.publish")
@@ -48,9 +48,9 @@ def turn(services: Services, *, owner: str) -> bool:
     """One turn of the loop: look up what is unclear, send what is due. Says whether there was anything to do."""
     reconcile.recover(services)
     looked = reconcile.reconcile(services)
-    claims = publish.claim_due(services, owner=owner, limit=1)
-    for claim in claims:
-        publish.publish(services, claim, guard=kernel_guard)
+    claims = claim.claim_due(services, owner=owner, limit=1)
+    for held in claims:
+        publish.publish(services, held, guard=kernel_guard)
     return bool(looked or claims)
 
 

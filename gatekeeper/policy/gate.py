@@ -26,6 +26,7 @@ class GateFacts:
     Attributes:
         digest_stored: computed now from the stored canonical content.
         digest_version, digest_publication, digest_decided: as recorded when sealed, scheduled and decided.
+        approver_entitled: whoever decided had the right to, at the moment of deciding.
         photos_decided, photos_in_hand: SHA-256 of each picture as approved, and of the buffers about to be sent.
         faces_against: a sentence for each face that is not positively cleared for this channel today.
     """
@@ -40,6 +41,7 @@ class GateFacts:
     verdict: str | None
     decision_in_force: bool
     approver_is_author: bool
+    approver_entitled: bool
     is_current_version: bool
     photos_decided: Sequence[str]
     photos_in_hand: Sequence[str]
@@ -57,6 +59,7 @@ def reasons_against(facts: GateFacts) -> list[str]:
         (not facts.decision_in_force, "The approval was taken back."),
         (len(digests) != 1, "The content is not what the headteacher approved."),
         (facts.approver_is_author, "The author approved it, which nobody may do for their own post."),
+        (not facts.approver_entitled, "Whoever approved it had no right to decide at that moment."),
         (not facts.is_current_version, "The post was edited after it was approved."),
         (
             list(facts.photos_decided) != list(facts.photos_in_hand),

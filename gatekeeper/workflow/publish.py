@@ -16,13 +16,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from approvals import decisions, ledger
-from approvals.errors import LedgerBroken
-from approvals.tables import Decision
-from gatekeeper.channels.base import Channel, Deadline, MediaItem, PublishedPost, RenderedPost
+from approvals import ledger
+from gatekeeper.channels.base import Channel, Deadline, MediaHandle, MediaItem, PublishedPost, RenderedPost
 from gatekeeper.channels.errors import (
     ChannelBusy,
     ChannelError,
@@ -30,21 +29,23 @@ from gatekeeper.channels.errors import (
     ContentRejected,
     NotSent,
 )
-from gatekeeper.clock import london
-from gatekeeper.errors import GatekeeperError
+from gatekeeper.errors import SettingsError
 from gatekeeper.log import place_of
-from gatekeeper.policy.gate import GateClosed, GateFacts, check_can_publish
+from gatekeeper.policy.gate import GateClosed
 from gatekeeper.policy.limits import label_of
-from gatekeeper.posts.digest import Content, digest_of
+from gatekeeper.posts.digest import Content
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow import incident
 from gatekeeper.workflow.change import settle
-from gatekeeper.workflow.facts import photos_against
+from gatekeeper.workflow.claim import Claim, LostClaim, held_row
+from gatekeeper.workflow.crash_points import reached
+from gatekeeper.workflow.last_gate import NotNow, ask_gate
 from gatekeeper.workflow.outcome import ended, record_published
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.stopped import sending_stopped
 
 log = logging.getLogger(__name__)
 
@@ -56,62 +57,17 @@ _HELD_PAUSE = timedelta(seconds=60)
 _MAX_PAUSE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """The right of one process to send one publication until its lease runs out."""
-
-    publication_id: int
-    fence: int
-
-
-class LostClaim(GatekeeperError):
-    """Somebody else holds the publication now, or it was cancelled: this process must not touch it."""
-
-
-class NotNow(GatekeeperError):
-    """The channel is held: the publication keeps its place and is asked again later."""
-
-
-def claim_due(services: Services, *, owner: str, limit: int = 10) -> list[Claim]:
-    """Take what is due, oldest first, for one lease. What is past its window becomes *missed* instead."""
-    now = services.clock.now()
-    _miss_late(services, now=now)
-    claims: list[Claim] = []
-    with services.step() as session:
-        due = session.scalars(
-            select(Publication)
-            .where(
-                Publication.state == S.SCHEDULED,
-                Publication.due_at <= now,
-                Publication.next_at <= now,
-                Publication.closes_at >= now,
-            )
-            .order_by(Publication.due_at, Publication.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).all()
-        for publication in due:
-            move_publication(publication, S.CLAIMED)
-            publication.owner = owner
-            publication.fence += 1
-            publication.lease_until = now + services.settings.timings.lease
-            claims.append(Claim(publication_id=publication.id, fence=publication.fence))
-    return claims
-
-
 def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
     """Carry one claimed publication to an answer that is written down. Never raises for what a platform did."""
     try:
         prepared = _prepare(services, claim)
-        handles = [
-            prepared.channel.upload_media(item, deadline=_deadline(services)) for item in prepared.media
-        ]  # cannot publish by itself; the gate was asked once before, so that no withdrawn picture leaves the school
+        handles = [_upload(services, claim, prepared, item) for item in prepared.media]
         lease_until = _intent(services, claim, prepared)
     except LostClaim:
         log.info("publication %d: the claim is gone", claim.publication_id)
         return
-    except NotNow:
-        _put_back(services, claim, pause=_HELD_PAUSE, problem="The channel is held, or being checked.")
+    except NotNow as held:
+        _put_back(services, claim, pause=timedelta(0), problem=str(held))  # no claim is given before it is free again
         return
     except (GateClosed, MediaDamaged) as closed:
         sentence = (
@@ -127,6 +83,7 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
         log.error("publication %d: %s before the intent", claim.publication_id, place_of(error))  # noqa: TRY400 - the text may quote the post
         _put_back(services, claim, pause=_HELD_PAUSE, problem="A fault before sending; it will be tried again.")
         return
+    reached("C2b", claim.publication_id)
     left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()
     try:
         with guard(left):
@@ -137,6 +94,7 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it was, the post may be public: look it up
         _unclear(services, claim, error)
     else:
+        reached("C5", claim.publication_id)
         _record(services, claim, done)
 
 
@@ -161,11 +119,30 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
     hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
     with services.db.read() as session:
         publication, version, account = _rows(session, claim, lock=False)
-        _ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
+        ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
     if services.channel_for is None:
-        raise NotNow("This process holds no keys.")
+        raise SettingsError("This process holds no keys.")
     channel = services.channel_for(account)
     return _Prepared(channel=channel, post=RenderedPost(content.text), media=media, hashes=hashes)
+
+
+def _upload(services: Services, claim: Claim, prepared: _Prepared, item: MediaItem) -> MediaHandle:
+    """Hand over one picture. It cannot publish, and the gate was asked: no withdrawn picture leaves the school.
+
+    A slow line is given the time it needs: where what is left of the lease would not do for this picture and the post
+    after it, the lease begins anew.
+    """
+    timings = services.settings.timings
+    with services.db.read() as session:
+        publication, _, _ = _rows(session, claim, lock=False)
+        short = publication.lease_until is None or (
+            publication.lease_until - services.clock.now() < _needed(services) + timedelta(seconds=timings.wire)
+        )
+    if short:
+        with services.step() as session:
+            publication, _, _ = _rows(session, claim, lock=True)
+            publication.lease_until = services.clock.now() + timings.lease
+    return prepared.channel.upload_media(item, deadline=_deadline(services))
 
 
 def _rows(session: Session, claim: Claim, *, lock: bool) -> tuple[Publication, Version, ChannelAccount]:
@@ -181,56 +158,6 @@ def _rows(session: Session, claim: Claim, *, lock: bool) -> tuple[Publication, V
     return publication, version, account
 
 
-def _ask_gate(
-    session: Session,
-    publication: Publication,
-    version: Version,
-    account: ChannelAccount,
-    *,
-    hashes: tuple[str, ...],
-    now: datetime,
-    keep: bool = False,
-) -> None:
-    if account.status == "held" or (
-        account.status == "new" and account.declared_own
-    ):  # new: its keys are being checked
-        raise NotNow(account.held_reason or "The channel's keys are being checked.")
-    content = Content.from_canonical(version.canonical)
-    post = session.get_one(Post, version.post_id)
-    decision = session.get(Decision, publication.decision_id)
-    decided_account = {channel.account_id: channel.remote_id for channel in content.channels}.get(account.id)
-    check_can_publish(
-        GateFacts(
-            now=now,
-            due=publication.due_at,
-            closes=publication.closes_at,
-            digest_stored=digest_of(version.canonical),
-            digest_version=version.digest,
-            digest_publication=publication.digest,
-            digest_decided=decision.digest if decision else None,
-            verdict=decision.verdict if decision else None,
-            decision_in_force=decision is not None and _in_force(session, decision, keep=keep),
-            approver_is_author=decision is not None and decision.approver_id == post.author_id,
-            is_current_version=post.version_id == version.id and post.revision == version.revision,
-            photos_decided=[photo.sha256 for photo in content.photos],
-            photos_in_hand=hashes,
-            account_decided=decided_account,
-            account_now=account.remote_id,
-            channel_declared_own=account.status == "open" and account.declared_own,
-            faces_against=photos_against(session, post, kinds=[account.kind], today=london(now).date()),
-        )
-    )
-
-
-def _in_force(session: Session, decision: Decision, *, keep: bool) -> bool:
-    """Whether the approval still holds and stands in the ledger as it was written."""
-    try:
-        return decisions.is_in_force(session, decision.id, keep=keep)
-    except LedgerBroken:
-        log.critical("decision %s does not agree with the ledger", decision.id)
-        return False
-
-
 def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
     """Ask the gate for the last time and commit the attempt; returns when the lease ends."""
     with services.step() as session:
@@ -239,12 +166,14 @@ def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
         timings = services.settings.timings
         if publication.lease_until is None or publication.lease_until - now < _needed(services):
             raise LostClaim("Too little of the lease is left to send safely.")
-        _ask_gate(session, publication, version, account, hashes=prepared.hashes, now=now, keep=True)
+        ask_gate(session, publication, version, account, hashes=prepared.hashes, now=now, keep=True)
         move_publication(publication, S.SENDING)
         publication.sent_at = now
         publication.lease_until = now + timings.lease
         publication.reads = 0
         session.add(Attempt(publication_id=publication.id, fence=claim.fence, started_at=now, digest=version.digest))
+        session.flush()
+        reached("C2a", claim.publication_id)
         return publication.lease_until
 
 
@@ -252,10 +181,15 @@ def _check_in_time(services: Services, prepared: _Prepared, lease_until: datetim
     """Asked once the timer runs: a process frozen between reading the clock and arming it would have too long a timer.
 
     Raises:
-        NotSent: too little of the lease is left. Not a byte has left.
+        NotSent: too little of the lease is left, or sending was stopped meanwhile. Not a byte has left.
     """
-    if lease_until - services.clock.now() < _needed(services):
-        detail = "the process was held up before sending"
+    detail = "" if lease_until - services.clock.now() >= _needed(services) else "the process was held up before sending"
+    try:
+        with services.db.read() as session:
+            detail = detail or sending_stopped(session)  # pressed since the intent: not a byte has left yet
+    except SQLAlchemyError:
+        detail = "the database could not be read"
+    if detail:
         raise NotSent(platform=label_of(prepared.channel.kind), operation="create_post", detail=detail)
 
 
@@ -266,13 +200,6 @@ def _needed(services: Services) -> timedelta:
 
 def _deadline(services: Services) -> Deadline:
     return Deadline.after(services.clock.now(), services.settings.timings.wire)
-
-
-def _held_row(session: Session, claim: Claim) -> Publication | None:
-    """The publication, locked, while this claim still owns it."""
-    publication = publication_for_update(session, claim.publication_id)
-    owned = publication is not None and publication.fence == claim.fence and publication.state in (S.CLAIMED, S.SENDING)
-    return publication if owned else None
 
 
 def _end_attempt(session: Session, claim: Claim, *, outcome: str, detail: str, now: datetime) -> None:
@@ -286,18 +213,21 @@ def _end_attempt(session: Session, claim: Claim, *, outcome: str, detail: str, n
 def _record(services: Services, claim: Claim, done: PublishedPost) -> None:
     now = services.clock.now()
     with services.step() as session:
-        publication = _held_row(session, claim)
+        publication = held_row(session, claim)
         if publication is None:  # the lease was lost after the answer: reconciling will find the post
             return
         _end_attempt(session, claim, outcome="published", detail="", now=now)
         record_published(session, publication, remote_id=done.id, permalink=done.permalink, how="answer", now=now)
+        session.flush()
+        reached("C6a", claim.publication_id)
+    reached("C6b", claim.publication_id)
 
 
 def _unclear(services: Services, claim: Claim, error: Exception) -> None:
     now = services.clock.now()
     log.warning("publication %d: unclear answer (%s)", claim.publication_id, type(error).__name__)
     with services.step() as session:
-        publication = _held_row(session, claim)
+        publication = held_row(session, claim)
         if publication is None:
             return
         detail = error.detail if isinstance(error, ChannelError) else type(error).__name__
@@ -315,7 +245,7 @@ def _not_sent(services: Services, claim: Claim, error: ChannelError) -> None:
         return
     now = services.clock.now()
     with services.step() as session:
-        publication = _held_row(session, claim)
+        publication = held_row(session, claim)
         if publication is None:
             return
         _end_attempt(session, claim, outcome="not_sent", detail=error.detail, now=now)
@@ -336,7 +266,7 @@ def _not_sent(services: Services, claim: Claim, error: ChannelError) -> None:
 def _put_back(services: Services, claim: Claim, *, pause: timedelta, problem: str) -> None:
     now = services.clock.now()
     with services.step() as session:
-        publication = _held_row(session, claim)
+        publication = held_row(session, claim)
         if publication is not None and publication.state == S.CLAIMED:
             move_publication(publication, S.SCHEDULED)
             publication.problem, publication.next_at, publication.lease_until = problem, now + pause, None
@@ -345,7 +275,7 @@ def _put_back(services: Services, claim: Claim, *, pause: timedelta, problem: st
 def _fail(services: Services, claim: Claim, *, sentence: str, kind: str) -> None:
     now = services.clock.now()
     with services.step() as session:
-        publication = _held_row(session, claim)
+        publication = held_row(session, claim)
         if publication is None:
             return
         _end_attempt(session, claim, outcome=kind, detail="", now=now)
@@ -359,21 +289,3 @@ def _fail(services: Services, claim: Claim, *, sentence: str, kind: str) -> None
         )
         settle(session, session.get_one(Post, session.get_one(Version, publication.version_id).post_id))
         ended(session, publication, kind="not_sent", sentence=sentence, now=now)
-
-
-def _miss_late(services: Services, *, now: datetime) -> None:
-    """Close what could not be sent within its approved window: only a fresh yes sends it now."""
-    late = select(Publication.id).where(Publication.state == S.SCHEDULED, Publication.closes_at < now)
-    with services.db.read() as session:
-        ids = session.scalars(late).all()
-    for publication_id in ids:
-        with services.step() as session:
-            publication = publication_for_update(session, publication_id)
-            if publication is None or publication.state != S.SCHEDULED or publication.closes_at >= now:
-                continue
-            move_publication(publication, S.MISSED)
-            publication.problem = "Its approved window passed before it could be sent."
-            body = {"publication": publication.id, "version": publication.version_id}
-            ledger.append(session, at=now, kind="missed", body=body)
-            settle(session, session.get_one(Post, session.get_one(Version, publication.version_id).post_id))
-            ended(session, publication, kind="missed", sentence=publication.problem, now=now)

@@ -8,23 +8,26 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.channels.base import Ambiguous, Deadline, Found, NotFound, RenderedPost, TimeWindow
 from gatekeeper.log import place_of
 from gatekeeper.posts.digest import Content
-from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
+from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow.change import settle
+from gatekeeper.workflow.crash_points import reached
 from gatekeeper.workflow.outcome import ended, record_published
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
 
 _LOOK_BACK = timedelta(seconds=60)
+#: ... where the clock was set back since: more than it is ever set by, in summer and winter
+_LOOK_BACK_FAR = timedelta(hours=2)
 _READ_AGAIN = timedelta(seconds=30)
 _ABSENT_READS_NEEDED = 2
 _QUESTION = "Is this post on the page? Nobody could find out by reading; please look yourself and answer."
@@ -35,7 +38,7 @@ class _Case:
     publication_id: int
     fence: int
     reads: int
-    sent_at: datetime
+    since: datetime
     text: str
     media_count: int
     claimed: frozenset[str]
@@ -45,7 +48,13 @@ class _Case:
 def recover(services: Services) -> None:
     """Take over what dead processes left: claims go back in line, possible sends become *unknown*."""
     now = services.clock.now()
-    settle_time = services.settings.timings.settle
+    timings = services.settings.timings
+    _heed_clock_set_back(services, now=now)
+    left = select(Publication.id).where(Publication.state.in_((S.CLAIMED, S.SENDING)), Publication.lease_until < now)
+    with services.db.read() as session:
+        if session.scalars(left.limit(1)).first() is None:  # most times; a look takes no writer's place
+            return
+    reached("R0")
     with services.step() as session:
         stale = session.scalars(
             select(Publication)
@@ -56,10 +65,33 @@ def recover(services: Services) -> None:
             if publication.state == S.CLAIMED:  # nothing was sent: the intent would have moved it on
                 move_publication(publication, S.SCHEDULED)
                 publication.lease_until = None
-            elif publication.lease_until is not None and publication.lease_until + settle_time < now:
+            elif publication.lease_until is not None and publication.lease_until + timings.settle < now:
                 move_publication(publication, S.UNKNOWN)
                 publication.problem = "The sending was interrupted; it is being looked up."
                 publication.next_at, publication.lease_until = now, None
+
+
+def _heed_clock_set_back(services: Services, *, now: datetime) -> None:
+    """Shorten what waits for a moment that the clock will only show again much later, because it was set back.
+
+    A lease can end no later than a whole lease from now, and a send can have begun no later than now.
+    """
+    latest = now + services.settings.timings.lease
+    wrong = or_(
+        and_(Publication.state.in_((S.CLAIMED, S.SENDING)), Publication.lease_until > latest),
+        and_(Publication.state.in_((S.SENDING, S.UNKNOWN)), Publication.sent_at > now),
+    )
+    with services.db.read() as session:
+        if session.scalars(select(Publication.id).where(wrong).limit(1)).first() is None:
+            return
+    with services.step() as session:
+        for publication in session.scalars(select(Publication).where(wrong).with_for_update(skip_locked=True)):
+            log.warning("publication %d: the clock was set back while it was being sent", publication.id)
+            if publication.lease_until is not None:
+                publication.lease_until = min(publication.lease_until, latest)
+            if publication.sent_at is not None and publication.sent_at > now:
+                publication.sent_at = now  # the attempt keeps what the clock showed then
+                publication.next_at = now + services.settings.timings.reads[publication.reads]
 
 
 def reconcile(services: Services) -> int:
@@ -82,6 +114,9 @@ def reconcile(services: Services) -> int:
 def _case(session: Session, publication: Publication) -> _Case:
     version = session.get_one(Version, publication.version_id)
     content = Content.from_canonical(version.canonical)
+    sent_at = publication.sent_at or publication.due_at
+    attempt = session.get(Attempt, (publication.id, publication.fence))
+    set_back = attempt is not None and attempt.started_at > sent_at
     claimed = session.scalars(
         select(Publication.remote_id).where(
             Publication.account_id == publication.account_id, Publication.remote_id.is_not(None)
@@ -91,7 +126,7 @@ def _case(session: Session, publication: Publication) -> _Case:
         publication_id=publication.id,
         fence=publication.fence,
         reads=publication.reads,
-        sent_at=publication.sent_at or publication.due_at,
+        since=sent_at - (_LOOK_BACK_FAR if set_back else _LOOK_BACK),
         text=content.text,
         media_count=len(content.photos),
         claimed=frozenset(str(remote_id) for remote_id in claimed),
@@ -108,13 +143,14 @@ def _look(services: Services, case: _Case) -> None:
         answer = services.channel_for(case.account).find_post(
             RenderedPost(case.text),
             media_count=case.media_count,
-            window=TimeWindow(case.sent_at - _LOOK_BACK, now),
+            window=TimeWindow(case.since, now),
             claimed=case.claimed,
             deadline=Deadline.after(now, services.settings.timings.wire),
         )
     except Exception as error:  # noqa: BLE001 - keys gone, a shape nobody knows: one riddle must not stop every other post
         log.warning("publication %d: could not be looked up (%s)", case.publication_id, place_of(error))
         answer = None
+    reached("R1", case.publication_id)
     with services.step() as session:
         publication = publication_for_update(session, case.publication_id)
         if publication is None or (publication.state, publication.fence, publication.reads) != (
@@ -124,6 +160,8 @@ def _look(services: Services, case: _Case) -> None:
         ):  # another publisher was quicker
             return
         _conclude(services, session, publication, answer)
+        session.flush()
+        reached("R2", case.publication_id)
 
 
 def _conclude(
@@ -146,6 +184,10 @@ def _conclude(
             hand_over(session, publication, sentence=_QUESTION, now=now)
         return
     publication.reads += 1
+    # after a crash the first moments are long past: two looks at once would be one look
+    pause = min(_READ_AGAIN, reads[1] - reads[0])
+    if answer.complete:
+        pause = max(pause, reads[2] / 2)
     if answer.complete and publication.reads >= _ABSENT_READS_NEEDED:
         move_publication(publication, S.SCHEDULED)
         publication.next_at, publication.problem = now, "It was certainly not published and is sent again."
@@ -153,7 +195,7 @@ def _conclude(
     if publication.reads >= len(reads):
         hand_over(session, publication, sentence=_QUESTION, now=now)
         return
-    publication.next_at = max(now, sent_at + reads[publication.reads])
+    publication.next_at = max(now + pause, sent_at + reads[publication.reads])
 
 
 def hand_over(session: Session, publication: Publication, *, sentence: str, now: datetime) -> None:

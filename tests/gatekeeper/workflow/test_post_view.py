@@ -9,6 +9,7 @@ from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Face, Finding, Post
 from gatekeeper.posts.status import FaceState, PostState
+from gatekeeper.workflow import claim as claiming
 from gatekeeper.workflow import publish, resolve, submit
 from gatekeeper.workflow.draft_view import photo_bytes
 from gatekeeper.workflow.photo_view import FACE_WORDS
@@ -108,7 +109,7 @@ def test_an_administrator_does_not_read_why_a_child_may_not_be_shown(school: Sch
         school.permit(session, "Wren", "x", allowed=False)
         session.get_one(Post, post_id).note = "Wren's family said no, so please choose another picture."
     clock.advance(hours=1)
-    (claim,) = publish.claim_due(school.services, owner="test")
+    (claim,) = claiming.claim_due(school.services, owner="test")
     publish.publish(school.services, claim, guard=lambda _seconds: nullcontext())
     assert "May not be shown" in repr(view(school, post_id))
     office = repr(view(school, post_id, Role.ADMINISTRATOR))

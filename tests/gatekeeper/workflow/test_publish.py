@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from approvals import decisions, ledger
+from approvals import decisions, ledger_check
 from approvals.tables import Decision
 from gatekeeper.channels.base import Channel
 from gatekeeper.errors import BadInput, SettingsError
@@ -23,6 +23,7 @@ from gatekeeper.posts.model import Attempt, ChannelAccount, Face, Photo, Post, P
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import answer, publish, reconcile
+from gatekeeper.workflow import claim as claiming
 from gatekeeper.workflow.change import touch
 from tests.conftest import ToldClock
 from tests.factories.school import School
@@ -38,7 +39,7 @@ def no_guard(seconds: float) -> Iterator[None]:
 
 def run(school: School) -> int:
     """One publisher taking everything that is due; returns how many it took."""
-    claims = publish.claim_due(school.services, owner="test", limit=50)
+    claims = claiming.claim_due(school.services, owner="test", limit=50)
     for claim in claims:
         publish.publish(school.services, claim, guard=no_guard)
     return len(claims)
@@ -65,7 +66,7 @@ def test_an_approved_post_goes_out_once_on_each_channel_at_its_time(
         for publication in session.scalars(select(Publication)):
             assert publication.remote_id
             assert publication.permalink.startswith(simulator.base_url)
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_the_bytes_received_are_the_bytes_decided_on(school: School, simulator: Simulator, clock: ToldClock) -> None:
@@ -251,8 +252,8 @@ def test_two_publishers_share_the_work_and_send_nothing_twice(
 ) -> None:
     school.approve(school.post())
     clock.advance(hours=1)
-    first = publish.claim_due(school.services, owner="one", limit=1)
-    second = publish.claim_due(school.services, owner="two", limit=5)
+    first = claiming.claim_due(school.services, owner="one", limit=1)
+    second = claiming.claim_due(school.services, owner="two", limit=5)
     assert {c.publication_id for c in first}.isdisjoint({c.publication_id for c in second})
     for claim in (*first, *second, *first):
         publish.publish(school.services, claim, guard=no_guard)
@@ -262,7 +263,7 @@ def test_two_publishers_share_the_work_and_send_nothing_twice(
 def test_a_publisher_that_lost_its_lease_cannot_send(school: School, simulator: Simulator, clock: ToldClock) -> None:
     school.approve(school.post(kinds=("x",)))
     clock.advance(hours=1)
-    (stalled,) = publish.claim_due(school.services, owner="stalled")
+    (stalled,) = claiming.claim_due(school.services, owner="stalled")
     clock.advance(seconds=61)
     reconcile.recover(school.services)
     publish.publish(school.services, stalled, guard=no_guard)
@@ -276,7 +277,7 @@ def test_a_publisher_frozen_before_its_timer_runs_cannot_send_late(
 ) -> None:
     school.approve(school.post(kinds=("x",)))
     clock.advance(hours=1)
-    (frozen,) = publish.claim_due(school.services, owner="frozen")
+    (frozen,) = claiming.claim_due(school.services, owner="frozen")
 
     @contextmanager
     def armed_long_after(_seconds: float) -> Iterator[None]:
@@ -475,7 +476,7 @@ def test_a_fault_before_sending_is_logged_without_its_words(
         raise RuntimeError("Wren Applethwaite, and a token: s3cret")
 
     services = replace(school.services, channel_for=broken)
-    (claim,) = publish.claim_due(services, owner="test")
+    (claim,) = claiming.claim_due(services, owner="test")
     publish.publish(services, claim, guard=no_guard)
     assert school.publication(publication).state == PublicationState.SCHEDULED
     assert "RuntimeError" in caplog.text
@@ -489,7 +490,7 @@ def test_a_crash_between_sending_and_recording_is_found_and_not_repeated(
     post = school.post(kinds=("x",))
     (publication,) = school.approve(post)
     clock.advance(hours=1)
-    (claim,) = publish.claim_due(school.services, owner="dies")
+    (claim,) = claiming.claim_due(school.services, owner="dies")
 
     @contextmanager
     def killed_after(_seconds: float) -> Iterator[None]:

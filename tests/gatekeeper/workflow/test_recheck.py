@@ -14,6 +14,7 @@ from gatekeeper.people.staff import Audit, Role
 from gatekeeper.posts.model import Face, Finding, Photo, PictureReading, Post
 from gatekeeper.posts.status import FindingState, PostState
 from gatekeeper.simulator.server import Simulator
+from gatekeeper.workflow import claim as claiming
 from gatekeeper.workflow import decide, incident, recheck, request, resolve
 from gatekeeper.workflow import publish as publishing
 from gatekeeper.workflow import scan as checking
@@ -173,7 +174,7 @@ def test_a_picture_changed_on_the_disk_is_an_incident_at_the_last_gate(school: S
     school.approve(post)
     digest = spoil(school)
     clock.advance(minutes=31)
-    claims = publishing.claim_due(school.services, owner="test", limit=1)
+    claims = claiming.claim_due(school.services, owner="test", limit=1)
     publishing.publish(school.services, claims[0], guard=lambda _seconds: pytest.fail("nothing may be sent"))
     assert school.publication(claims[0].publication_id).state == "failed"
     assert told(school, digest, "publication") == {school.staff[Role.ADMINISTRATOR], school.head}

@@ -9,6 +9,7 @@ from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Publication
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.simulator.server import Simulator
+from gatekeeper.workflow import claim as claiming
 from gatekeeper.workflow import publish
 from gatekeeper.workflow.stop import stop
 from tests.conftest import ToldClock
@@ -33,7 +34,7 @@ def test_what_is_public_stays_and_the_rest_is_stopped(school: School, simulator:
     post = school.post()
     school.approve(post)
     clock.advance(hours=1)
-    (claim,) = publish.claim_due(school.services, owner="test", limit=1)
+    (claim,) = claiming.claim_due(school.services, owner="test", limit=1)
     publish.publish(school.services, claim, guard=no_guard)
     assert stop(school.services, post, by=school.head) is PostState.PARTLY
     assert run(school) == 0
@@ -49,7 +50,7 @@ def test_a_claim_taken_a_moment_before_the_stop_sends_nothing(
     post = school.post(kinds=("x",))
     school.approve(post)
     clock.advance(hours=1)
-    (claim,) = publish.claim_due(school.services, owner="test")
+    (claim,) = claiming.claim_due(school.services, owner="test")
     stop(school.services, post, by=school.head)
     publish.publish(school.services, claim, guard=no_guard)
     assert live(simulator)["x"] == 0
