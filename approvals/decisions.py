@@ -6,7 +6,6 @@ or two tabs, that decide at the same moment one is recorded and the other is sho
 
 import hashlib
 import hmac
-import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +14,8 @@ from uuid import uuid4
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from approvals import ledger
+from approvals import ledger, ledger_entries
+from approvals.columns import utc_text
 from approvals.errors import (
     AlreadyDecided,
     ApprovalError,
@@ -27,11 +27,14 @@ from approvals.errors import (
     ProofMissing,
     RequestClosed,
 )
+from approvals.ledger_entries import Stored
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
 from approvals.requests import check_open, close_if_open
 from approvals.statements import Answer, Mark, Words, hashes, tidy, written
-from approvals.tables import ApprovalRequest, Decision, LedgerEntry, RequestStatus, Verdict, Withdrawal
+from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View, locate
+
+RECORDED, WITHDRAWN = "decision.recorded", "approval.withdrawn"
 
 
 def check_can_decide(session: Session, view: View, *, may_decide: Callable[[int], bool], now: datetime) -> None:
@@ -150,7 +153,7 @@ def decide(
         decided_at=now,
         text_salt=secrets.token_hex(32),
     )
-    entry = ledger.append(session, at=now, kind="decision.recorded", body=_facts(decision) | _hashed(decision))
+    entry = ledger.append(session, at=now, kind=RECORDED, body=_facts(decision) | _hashed(decision))
     decision.ledger_seq = entry.seq
     session.add(decision)
     session.flush()
@@ -200,7 +203,7 @@ def withdraw(session: Session, decision: Decision, *, by_person: int | None, rea
     entry = ledger.append(
         session,
         at=now,
-        kind="approval.withdrawn",
+        kind=WITHDRAWN,
         body={"withdrawal": withdrawal_id, "decision": decision.id, "by": by_person, "reason": hashed.digest},
     )
     withdrawal = Withdrawal(
@@ -246,20 +249,41 @@ def check_on_record(session: Session, decision: Decision) -> None:
     """Refuse a decision that is not, word for word as far as the words are kept, the one the ledger holds.
 
     Raises:
-        LedgerBroken: they contradict each other, or the entry itself was changed.
+        LedgerBroken: they contradict each other, the entry itself was changed, or nobody with the ledger's key wrote it.
     """
-    entry = session.get(LedgerEntry, decision.ledger_seq, populate_existing=True)
-    sound = (
-        entry is not None
-        and entry.kind == "decision.recorded"
-        and entry.at == decision.decided_at
-        and ledger.is_as_written(session, entry.seq)
-        and _agrees(decision, entry.body)
-    )
-    if not sound:
+    entry = ledger_entries.as_written(session, decision.ledger_seq)
+    if entry is None or not fits_entry(decision, entry):
         raise LedgerBroken(
             "The record of this decision and the ledger contradict each other. Nothing may be published on it."
         )
+
+
+def fits_entry(decision: Decision, entry: Stored) -> bool:
+    """Whether the row says what this entry says. Purged words are not asked about."""
+    try:
+        expected = _facts(decision) | (_hashed(decision) if decision.text_salt is not None else {})
+        decided_at = utc_text(decision.decided_at)
+    except (TypeError, ValueError, KeyError):  # not written by us: our own rows always hold together
+        return False
+    said = entry.said()
+    return (entry.kind, entry.at) == (RECORDED, decided_at) and all(
+        said.get(name) == value for name, value in expected.items()
+    )
+
+
+def withdrawal_fits_entry(withdrawal: Withdrawal, entry: Stored) -> bool:
+    """Whether the row of a withdrawal says what this entry says. A purged reason is not asked about."""
+    try:
+        expected = _withdrawal_facts(withdrawal)
+        if withdrawal.reason is not None:
+            expected["reason"] = ledger.salted_hash(withdrawal.reason, salt=withdrawal.reason_salt).digest
+        at = utc_text(withdrawal.at)
+    except (TypeError, ValueError):
+        return False
+    said = entry.said()
+    return (entry.kind, entry.at) == (WITHDRAWN, at) and all(
+        said.get(name) == value for name, value in expected.items()
+    )
 
 
 def _check_undecided(session: Session, request: ApprovalRequest) -> None:
@@ -303,8 +327,5 @@ def _hashed(decision: Decision) -> dict[str, object]:
     return {name: found[name] for name in found if getattr(decision, name) is not None}
 
 
-def _agrees(decision: Decision, body: str) -> bool:
-    """Whether the row says what the ledger says. Purged words are not asked about."""
-    recorded = json.loads(body)
-    expected = _facts(decision) | (_hashed(decision) if decision.text_salt is not None else {})
-    return all(recorded.get(name) == value for name, value in expected.items())
+def _withdrawal_facts(withdrawal: Withdrawal) -> dict[str, object]:
+    return {"withdrawal": withdrawal.id, "decision": withdrawal.decision_id, "by": withdrawal.by_person}

@@ -17,9 +17,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import Row, String, select, text, type_coerce
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
@@ -37,17 +37,6 @@ KEY_NAMED, KEY_CHANGED = "ledger.key", "ledger.key_changed"
 _ENTRY_DOMAIN = b"gatekeeper/ledger/1\x00"
 _TEXT_DOMAIN = b"gatekeeper/text/1\x00"
 _LOCK = 0x6761_7465_6C65_6467  # any number, as long as nobody else in this database uses it
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What reading the whole chain showed. When it is broken, `broken_at` and `reason` name the first bad entry."""
-
-    entries: int
-    ok: bool
-    head: str
-    broken_at: int | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,9 +78,7 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
     hold(session)
     last = session.execute(_LAST).first()
     if last is None or last.key_id is None:
-        named = {"key": signer.key_id, "public": signer.public}
-        place = (last.seq, last.hash) if last else (0, NO_HASH)
-        first = _add(session, signer, place, at=at, kind=KEY_NAMED, body=named)
+        first = _name(session, signer, (last.seq, last.hash) if last else (0, NO_HASH), at=at)
         return _add(session, signer, (first.seq, first.hash), at=at, kind=kind, body=body)
     if _key_after(last) != signer.key_id:
         raise LedgerUnsigned("The ledger is signed with another key than the one this process holds.")
@@ -114,12 +101,16 @@ def change_key(session: Session, successor: Signer, *, at: datetime) -> LedgerEn
     return append(session, at=at, kind=KEY_CHANGED, body=body)
 
 
+def _name(session: Session, signer: Signer, last: tuple[int, str], *, at: datetime) -> LedgerEntry:
+    return _add(session, signer, last, at=at, kind=KEY_NAMED, body={"key": signer.key_id, "public": signer.public})
+
+
 def _add(
     session: Session, signer: Signer, last: tuple[int, str], *, at: datetime, kind: str, body: Mapping[str, Any]
 ) -> LedgerEntry:
     """Add the entry that follows the one with this number and hash."""
     written, seq, prev_hash = canonical(body), last[0] + 1, last[1]
-    hashed = _entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written)
+    hashed = entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written)
     entry = LedgerEntry(
         seq=seq,
         at=at,
@@ -136,31 +127,33 @@ def _add(
 
 
 def _key_after(last: Row[int, str, str, str, str | None]) -> str:
-    """The name of the key that signs what comes after this entry."""
-    return str(json.loads(last.body)["key"]) if last.kind == KEY_CHANGED else str(last.key_id)
+    """The name of the key that signs what comes after this entry; none of ours where the entry was tampered with."""
+    if last.kind != KEY_CHANGED:
+        return str(last.key_id)
+    try:
+        return str(json.loads(last.body)["key"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
-def verify(session: Session) -> Verification:
-    """Read the whole chain and say whether every entry is as it was written, in its place, with none missing.
+def present_key(session: Session) -> str | None:
+    """The name of the key that signs the next entry; None while no entry is signed."""
+    last = session.execute(_LAST).first()
+    return _key_after(last) if last is not None and last.key_id is not None else None
 
-    A tail cut off cannot be seen from inside: compare `head` and `entries` with a copy kept elsewhere.
+
+def name_key(session: Session, *, at: datetime) -> bool:
+    """Begin to sign a ledger that was written before there were signatures. Says whether there was anything to do.
+
+    From then on what was written before is sealed as well, and no entry without a signature can follow.
     """
-    entries, head = 0, NO_HASH
-    # closed at once: on PostgreSQL a half-read chain would keep its cursor open
-    with session.execute(_AS_STORED.execution_options(yield_per=1000)) as stored:
-        for row in stored:
-            reason = _fault(row, expected=entries + 1, head=head)
-            if reason:
-                place = min(row.seq, entries + 1)
-                return Verification(entries, ok=False, head=head, broken_at=place, reason=reason)
-            entries, head = entries + 1, row.hash
-    return Verification(entries, ok=True, head=head)
-
-
-def is_as_written(session: Session, seq: int) -> bool:
-    """Whether this one entry still has the hash of its own content."""
-    row = session.execute(_AS_STORED.where(LedgerEntry.seq == seq)).one_or_none()
-    return row is not None and row.hash == _hash_of(row)
+    signer: Signer | None = session.info.get(SIGNER)
+    hold(session)
+    last = session.execute(_LAST).first()
+    if signer is None or last is None or last.key_id is not None:
+        return False
+    _name(session, signer, (last.seq, last.hash), at=at)
+    return True
 
 
 def canonical(body: Mapping[str, Any]) -> str:
@@ -174,35 +167,10 @@ _LAST = (
     .order_by(LedgerEntry.seq.desc())
     .limit(1)
 )
-_Stored: TypeAlias = Row[int, str, str, str, str, str]
-_AS_STORED = select(
-    LedgerEntry.seq,
-    type_coerce(LedgerEntry.at, String).label("at"),  # a spoilt time must be reported, not stumbled over
-    LedgerEntry.kind,
-    LedgerEntry.body,
-    LedgerEntry.prev_hash,
-    LedgerEntry.hash,
-).order_by(LedgerEntry.seq)
-"""The entries exactly as they lie in the database, whatever has been done to them there."""
 
 
-def _fault(row: _Stored, *, expected: int, head: str) -> str | None:
-    if row.seq > expected:
-        return f"Entry {expected} is missing: entry {row.seq} stands in its place."
-    if row.seq < expected:
-        return f"Entry {row.seq} stands before the first entry."
-    if row.prev_hash != head:
-        return f"Entry {row.seq} does not follow from the entry before it."
-    if row.hash != _hash_of(row):
-        return f"Entry {row.seq} was changed after it was written: its hash does not fit its content."
-    return None
-
-
-def _hash_of(row: _Stored) -> str:
-    return _entry_hash(str(row.prev_hash), seq=row.seq, at=str(row.at), kind=str(row.kind), body=str(row.body))
-
-
-def _entry_hash(prev_hash: str, *, seq: int, at: str, kind: str, body: str) -> str:
+def entry_hash(prev_hash: str, *, seq: int, at: str, kind: str, body: str) -> str:
+    """What seals an entry to the one before it."""
     content = canonical({"seq": seq, "at": at, "kind": kind, "body": body})
     return hashlib.sha256(_ENTRY_DOMAIN + prev_hash.encode() + content.encode()).hexdigest()
 

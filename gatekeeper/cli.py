@@ -227,7 +227,7 @@ def _read_password() -> str:
 def _verify_ledger(asked: argparse.Namespace) -> int:
     from sqlalchemy.exc import SQLAlchemyError
 
-    from approvals import ledger
+    from approvals import ledger_check
     from gatekeeper.db.session import Database
     from gatekeeper.settings import load_settings
 
@@ -242,7 +242,7 @@ def _verify_ledger(asked: argparse.Namespace) -> int:
     database = Database(settings.database_url)
     try:
         with database.read() as session:
-            found = ledger.verify(session)
+            found = ledger_check.verify(session)
     except SQLAlchemyError as err:
         raise GatekeeperError(f"The ledger cannot be read ({type(err).__name__}).") from err
     finally:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from approvals import decisions, ledger
+from approvals import decisions, ledger, ledger_check
 from approvals.decisions import can_decide, check_can_decide, decision_for, is_in_force, withdraw
 from approvals.errors import (
     AlreadyDecided,
@@ -467,7 +467,7 @@ def test_sqlites_replace_does_not_get_around_the_guards(room: Room, table: str) 
 def test_erasing_the_words_keeps_the_approval_and_the_chain_whole(room: Room) -> None:
     approval = room.approved()
     with room.db.read() as session:
-        chain = ledger.verify(session)
+        chain = ledger_check.verify(session)
     room.run("UPDATE decision SET typed_name = NULL")  # one text first, the rest later
     assert in_force(room, approval)
     room.run("UPDATE decision SET statement = NULL, typed_name = NULL, answers = NULL, text_salt = NULL")
@@ -475,7 +475,7 @@ def test_erasing_the_words_keeps_the_approval_and_the_chain_whole(room: Room) ->
     with room.db.read() as session:
         stored = session.get_one(Decision, approval.id)
         assert (stored.statement, stored.typed_name, stored.answers, stored.text_salt) == (None, None, None, None)
-        assert ledger.verify(session) == chain
+        assert ledger_check.verify(session) == chain
     assert STATEMENT not in str(room.everything())
     with pytest.raises(DBAPIError, match="evidence"):
         room.run("UPDATE decision SET statement = 'What I really said'")
@@ -488,7 +488,7 @@ def test_the_reason_of_a_withdrawal_can_be_erased(room: Room) -> None:
     room.run("UPDATE withdrawal SET reason = NULL, reason_salt = NULL")
     with room.db.read() as session:
         assert session.scalars(select(Withdrawal)).one().reason is None
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_a_salt_is_not_erased_before_its_words(room: Room) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from approvals import ledger
+from approvals import ledger, ledger_check
 from approvals.decisions import is_in_force
 from approvals.errors import AlreadyDecided, QuestionClosed, RequestClosed
 from approvals.proofs import PinOutcome, check_pin
@@ -59,7 +59,7 @@ def test_fifty_decisions_at_once_leave_one(room: Room) -> None:
         assert {error.decision.verdict for error in refused} == {made.verdict}
         assert room.rows()["decision"] == number + 1
     with room.db.read() as session:
-        chain = ledger.verify(session)
+        chain = ledger_check.verify(session)
     assert (chain.ok, chain.entries) == (True, 2 + 2 * rounds)
 
 
@@ -93,7 +93,7 @@ def test_a_decision_and_a_newer_version_at_once_never_leave_an_approval_of_the_o
             outcomes["superseded"] += 1
     assert sum(outcomes.values()) == 15
     with room.db.read() as session:
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_a_decision_and_a_void_at_once_leave_one_of_the_two(room: Room) -> None:
@@ -120,7 +120,7 @@ def test_fifty_guesses_at_once_are_five(room: Room) -> None:
         assert Counter(results) == {PinOutcome.WRONG: 4, PinOutcome.LOCKED: THREADS - 4}
         assert guess(PIN) is PinOutcome.LOCKED
     with room.db.read() as session:
-        chain = ledger.verify(session)
+        chain = ledger_check.verify(session)
     assert (chain.ok, chain.entries) == (True, 11)  # one lock for each PIN, not one for each thread
 
 
@@ -154,5 +154,5 @@ def test_entries_written_at_once_stand_in_one_unbroken_row(room: Room) -> None:
     results = together([partial(write, number) for number in range(THREADS)])
     assert sorted(results) == list(range(2, THREADS + 2))  # the first of all names the key
     with room.db.read() as session:
-        chain = ledger.verify(session)
+        chain = ledger_check.verify(session)
     assert (chain.ok, chain.entries) == (True, THREADS + 1)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from approvals import ledger, tokens
+from approvals import ledger_check, tokens
 from approvals.tables import Verdict
 from gatekeeper import jobs
 from gatekeeper.bootstrap import build_services, prepare
@@ -103,7 +103,7 @@ def test_a_post_goes_its_whole_way_without_redis(tmp_path: Path, smtp_sink: Kept
             assert picture.alt == "Tulips in a bed"
             assert picture.sha256 in _canonical(school, post)
         with services.db.read() as session:
-            assert ledger.verify(session).ok
+            assert ledger_check.verify(session).ok
             assert jobs.due(session, "scan", now=services.clock.now() + timedelta(days=1)) == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import Select, func, select
 
-from approvals import ledger
+from approvals import ledger_check
 from approvals.tables import LedgerEntry
 from gatekeeper.clock import resolve_london
 from gatekeeper.people.accounts import names_of_staff
@@ -120,7 +120,7 @@ def export() -> Response:
 def ledger_page() -> str:
     """The ledger, and what reading the whole chain showed."""
     with services().db.read() as session:
-        verified = ledger.verify(session)
+        verified = ledger_check.verify(session)
         total = session.scalar(select(func.count(LedgerEntry.seq))) or 0
         place = _place(total)
         entries = session.scalars(

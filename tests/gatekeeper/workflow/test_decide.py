@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from approvals import ledger, proofs, requests
+from approvals import ledger_check, proofs, requests
 from approvals.errors import (
     AlreadyDecided,
     DigestMismatch,
@@ -138,7 +138,7 @@ def test_the_author_is_told_and_the_ledger_holds_it(school: School, verdict: Ver
     (decision,) = decisions(school)
     with school.services.db.read() as session:
         assert session.get_one(LedgerEntry, decision.ledger_seq).kind == "decision.recorded"
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_cannot_decide_without_the_pin(school: School) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from approvals import ledger, proofs, tokens
+from approvals import ledger_check, proofs, tokens
 from approvals.errors import LinkSpent, RequestClosed
 from approvals.tables import ApprovalRequest, RequestStatus, Verdict
 from gatekeeper import jobs
@@ -144,7 +144,7 @@ def test_the_new_headteacher_gets_the_mail_and_decides(school: School, clock: To
     assert decide.decide(services, proof.view_secret or "", form).decision is not None
     assert school.state(post_id) == PostState.SCHEDULED
     with services.db.read() as session:
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_the_old_link_is_dead_even_where_the_pin_was_given_already(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from approvals import ledger
+from approvals import ledger_check
 from approvals.tables import Decision, LedgerEntry, Verdict
 from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotFound
@@ -73,7 +73,7 @@ def test_a_change_is_a_version_with_who_when_and_why_in_audit_and_ledger(school:
         assert session.scalars(select(Audit.subject).where(Audit.action == "rules.changed")).all() == ["rules:1"]
         entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "rules.changed")).one()
         assert own_rules._digest(version) in entry.body
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
 
 
 def test_a_softened_rule_changes_what_a_check_demands_and_an_own_rule_is_found(school: School) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from approvals import ledger
+from approvals import ledger_check
 from approvals.ledger import KEY_NAMED
 from approvals.tables import LedgerEntry
 from gatekeeper.db.session import Database
@@ -70,7 +70,7 @@ def test_the_first_headteacher_is_appointed_at_once_and_stands_in_the_ledger(
     with services.db.read() as session:
         entry = session.scalars(select(LedgerEntry).where(LedgerEntry.kind != KEY_NAMED)).one()
         assert entry.kind == "role.changed"
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
     assert role_of(services, people[Role.HEADTEACHER]) is Role.HEADTEACHER
 
 
@@ -103,7 +103,7 @@ def test_after_a_day_it_takes_effect_and_everybody_concerned_signs_in_again(
         kinds = session.scalars(
             select(LedgerEntry.kind).where(LedgerEntry.kind != KEY_NAMED).order_by(LedgerEntry.seq)
         ).all()
-        assert ledger.verify(session).ok
+        assert ledger_check.verify(session).ok
     assert list(kinds) == ["role.changed", "role.asked", "role.changed"]
 
 
