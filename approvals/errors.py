@@ -15,17 +15,21 @@ ApprovalError
 │   ├── ProofMissing         none was given for this request in the last ten minutes
 │   ├── ProofWrong           carries how many tries are left
 │   ├── ProofLocked          too many wrong tries
+│   ├── PasskeyRefused       what a passkey answered does not count; carries what was wrong
+│   ├── SignatureMissing     an approval by passkey is not signed by it yet
 │   └── PinUnusable          this PIN cannot be chosen
 ├── WordsMissing             the decision is not written out
 │   ├── StatementMissing     the statement or the typed name is missing; carries the field
 │   └── FindingUnanswered    carries the findings without an answer
 ├── DigestMismatch           what was shown is not what is asked about
 ├── NothingToWithdraw        only an approval can be withdrawn
+├── RecoveryRefused          a second proof cannot be chosen anew like this, or not yet
 ├── LedgerBroken             the records contradict each other, so nothing may rest on them
 └── LedgerUnsigned           this process may not write into the ledger
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the tables import nothing from here, but errors must stay loadable without a database library
@@ -129,8 +133,46 @@ class ProofLocked(ProofRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "Your PIN is locked after five wrong tries. Sign in and set a new one, or ask the school office."
+            "Your PIN is locked after five wrong tries. A passkey of yours still works. Or sign in: there you have five "
+            "more tries with the same PIN."
         )
+
+
+class PasskeyFault(Enum):
+    """What can be wrong with what a passkey answered, each with its sentence."""
+
+    UNREADABLE = "What your browser sent is no passkey's answer. Reload the page and try again, or use your PIN."
+    UNKNOWN = "This passkey is not one of yours here, or it was ended. Use another one, or your PIN."
+    ELSEWHERE = (
+        "The passkey answered at another address than this site's own. Open the site at its own address, and tell the "
+        "school office if a link brought you here."
+    )
+    UNSIGNED = "What the passkey signed does not check out. Nothing was accepted; try again, or use your PIN."
+    UNVERIFIED = (
+        "The passkey did not check that it is you, by your fingerprint, your face or its own PIN. Switch that on in "
+        "your device, or use another passkey."
+    )
+    STALE = "That answer of your passkey was used already, or took longer than five minutes. Please press once more."
+    COPIED = (
+        "This passkey counted backwards, which happens when somebody made a copy of it. For safety it is ended and "
+        "takes no more answers. Use another passkey or your PIN, and tell your administrator."
+    )
+    TAKEN = "This passkey is known here already, or you have ten. End one first, or take another device."
+
+
+class PasskeyRefused(ProofRefused):
+    """What a passkey answered does not count. `fault` says what was wrong."""
+
+    def __init__(self, fault: PasskeyFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+class SignatureMissing(ProofRefused):
+    """The person proved themselves by a passkey, and it has not signed exactly this approval."""
+
+    def __init__(self) -> None:
+        super().__init__("To approve, your passkey has to sign exactly this version. Press Approve and confirm it.")
 
 
 class PinUnusable(ProofRefused):
@@ -171,6 +213,10 @@ class NothingToWithdraw(ApprovalError):
 
     def __init__(self) -> None:
         super().__init__("Only an approval can be withdrawn, and this decision is not one.")
+
+
+class RecoveryRefused(ApprovalError):
+    """A second proof cannot be chosen anew like this, or not yet. The sentence says why."""
 
 
 class LedgerBroken(ApprovalError):

@@ -1,4 +1,6 @@
-"""The second proof: a six-digit PIN that the person chose, five tries, then locked.
+"""The second proof by PIN: six digits that the person chose, five tries, then locked.
+
+The other one is in `passkeys`.
 
 A try is counted before the PIN is looked at, by one conditional statement in the database, so that fifty guesses at
 once are still five. That is why `check_pin` and `prove_view` return what happened instead of raising: the caller
@@ -71,7 +73,7 @@ class PinCheck:
             ProofMissing: this person has no PIN yet.
         """
         if self.outcome is PinOutcome.UNSET:
-            raise ProofMissing("You have not set a PIN yet. Sign in and choose one, then open this link again.")
+            raise ProofMissing("You have no PIN here. Use a passkey, or sign in and choose a PIN.")
         if self.outcome is PinOutcome.LOCKED:
             raise ProofLocked
         if not self.ok:
@@ -104,6 +106,7 @@ def set_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> Non
         row = ApproverPin(person_id=person_id)
         session.add(row)
     row.pin_hash, row.failures, row.locked_at, row.set_at = pin_hash, 0, None, now
+    row.unlock_failures = 0
     session.flush()
     session.execute(delete(ApprovalView).where(ApprovalView.person_id == person_id))
     ledger.append(session, at=now, kind="pin.set", body={"person": person_id})
@@ -134,19 +137,41 @@ def check_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> P
     return PinCheck(PinOutcome.LOCKED, locked_now=True)
 
 
-def unlock(session: Session, person_id: int, *, by_person: int, now: datetime) -> bool:
-    """Give five new tries to a person whose PIN is locked; says whether it was. Whoever did it stands in the ledger."""
+def try_unlock(session: Session, person_id: int, pin: str, *, now: datetime) -> PinCheck:
+    """Try a locked PIN behind the password, up to five times; the right one unlocks it. Commit, then `demand`.
+
+    These tries are counted apart from those on links, where everybody who reads the person's e-mails can lock the PIN.
+    """
+    pin = _without_spaces(pin)
     ledger.hold(session)
-    freed = session.execute(
-        update(ApproverPin)
-        .where(ApproverPin.person_id == person_id, ApproverPin.locked_at.is_not(None))
-        .values(failures=0, locked_at=None)
-        .returning(ApproverPin.person_id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    if freed is None:
+    mine = select(ApproverPin).where(ApproverPin.person_id == person_id).with_for_update()
+    row = session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+    if row is None or (row.locked_at is None and row.failures < TRIES) or row.unlock_failures >= TRIES:
+        outcome = _uncounted(session, person_id).outcome  # no PIN, nothing to unlock, or no tries left
+        return PinCheck(PinOutcome.RIGHT if outcome is PinOutcome.MALFORMED else outcome)
+    if not _SHAPE.fullmatch(pin):
+        return PinCheck(PinOutcome.MALFORMED, TRIES - row.unlock_failures)
+    row.unlock_failures += 1
+    session.flush()
+    if not _verified(row.pin_hash, pin):
+        if row.unlock_failures < TRIES:
+            return PinCheck(PinOutcome.WRONG, TRIES - row.unlock_failures)
+        ledger.append(session, at=now, kind="pin.unlock_failed", body={"person": person_id})
+        return PinCheck(PinOutcome.LOCKED, locked_now=True)
+    row.failures, row.locked_at, row.unlock_failures = 0, None, 0
+    ledger.append(session, at=now, kind="pin.unlocked", body={"person": person_id, "by": person_id})
+    return PinCheck(PinOutcome.RIGHT, TRIES)
+
+
+def remove_pin(session: Session, person_id: int, *, by_person: int, now: datetime) -> bool:
+    """Forget this person's PIN and end every proof given with it; says whether there was one."""
+    ledger.hold(session)
+    row = session.get(ApproverPin, person_id, populate_existing=True)
+    if row is None:
         return False
-    ledger.append(session, at=now, kind="pin.unlocked", body={"person": person_id, "by": by_person})
+    session.delete(row)
+    session.execute(delete(ApprovalView).where(ApprovalView.person_id == person_id, ApprovalView.proof_method == PIN))
+    ledger.append(session, at=now, kind="pin.removed", body={"person": person_id, "by": by_person})
     return True
 
 
@@ -168,6 +193,11 @@ def prove_view(session: Session, view_secret: str, pin: str, *, now: datetime) -
     check = check_pin(session, seen.person_id, pin, now=now)
     if not check.ok:
         return ProvedView(check.outcome, check.tries_left, check.locked_now)
+    return prove_browser(session, view_secret, method=PIN, now=now)
+
+
+def prove_browser(session: Session, view_secret: str, *, method: str, now: datetime) -> ProvedView:
+    """Give this browser a proved secret of its own. The caller has just seen the proof of the link's person."""
     holding = locate(session, view_secret)
     if holding.proved is not None:
         session.delete(holding.proved)  # this browser's earlier proof ends with the secret that carried it
@@ -183,11 +213,11 @@ def prove_view(session: Session, view_secret: str, pin: str, *, now: datetime) -
             expires_at=holding.token.expires_at,
             proved_at=now,
             proved_until=until,
-            proof_method=PIN,
+            proof_method=method,
         )
     )
     session.flush()
-    return ProvedView(check.outcome, check.tries_left, view_secret=fresh, proved_until=until)
+    return ProvedView(PinOutcome.RIGHT, TRIES, view_secret=fresh, proved_until=until)
 
 
 def _without_spaces(pin: str) -> str:

@@ -6,7 +6,7 @@ from sqlalchemy import select, text
 
 from approvals.errors import LinkExpired, LinkUnknown, PinUnusable, ProofLocked, ProofMissing, ProofWrong
 from approvals.ledger import KEY_NAMED
-from approvals.proofs import PinCheck, PinOutcome, check_pin, has_pin, set_pin, unlock
+from approvals.proofs import PinCheck, PinOutcome, check_pin, has_pin, remove_pin, set_pin, try_unlock
 from approvals.tables import ApproverPin, LedgerEntry
 from approvals.tokens import view
 from tests.approvals.room import DEPUTY, HEAD, PIN, WRONG_PIN, Room
@@ -118,7 +118,7 @@ def test_what_cannot_be_a_pin_does_not_pass_a_lock(room: Room) -> None:
 
 def test_a_person_without_a_pin_is_told_to_set_one(room: Room) -> None:
     for pin in (PIN, ""):
-        with pytest.raises(ProofMissing, match="not set a PIN yet"):
+        with pytest.raises(ProofMissing, match="You have no PIN here"):
             try_pin(room, pin).demand()
 
 
@@ -128,18 +128,61 @@ def test_a_spoilt_hash_lets_nobody_in(room: Room) -> None:
     assert try_pin(room, PIN).outcome is PinOutcome.WRONG
 
 
-def test_unlocking_gives_five_tries_and_says_in_the_ledger_who_did_it(room: Room) -> None:
+def lock(room: Room) -> None:
     room.give_pin()
     for _ in range(5):
         try_pin(room, WRONG_PIN)
+
+
+def unlocking(room: Room, pin: str) -> PinCheck:
     with room.db.begin() as session:
-        assert unlock(session, HEAD, by_person=DEPUTY, now=room.clock.now())
-        assert not unlock(session, HEAD, by_person=DEPUTY, now=room.clock.now())
+        return try_unlock(session, HEAD, pin, now=room.clock.now())
+
+
+def test_the_right_pin_behind_the_password_unlocks_it(room: Room) -> None:
+    lock(room)
+    assert unlocking(room, WRONG_PIN).tries_left == 4
+    assert unlocking(room, PIN).ok
     assert try_pin(room, WRONG_PIN).tries_left == 4
     with room.db.read() as session:
         last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc())).first()
         assert last is not None
-        assert (last.kind, last.body) == ("pin.unlocked", '{"by":3,"person":1}')
+        assert (last.kind, last.body) == ("pin.unlocked", '{"by":1,"person":1}')
+
+
+def test_five_wrong_tries_behind_the_password_close_that_way_too(room: Room) -> None:
+    lock(room)
+    outcomes = [unlocking(room, WRONG_PIN) for _ in range(5)]
+    assert [(check.tries_left, check.locked_now) for check in outcomes] == [
+        (4, False), (3, False), (2, False), (1, False), (0, True),
+    ]  # fmt: skip
+    assert unlocking(room, PIN).outcome is PinOutcome.LOCKED
+    assert try_pin(room, PIN).outcome is PinOutcome.LOCKED
+    assert kinds(room)[-2:] == ["pin.locked", "pin.unlock_failed"]
+
+
+def test_what_cannot_be_a_pin_costs_no_try_behind_the_password_either(room: Room) -> None:
+    lock(room)
+    assert (unlocking(room, "48").outcome, unlocking(room, "48").tries_left) == (PinOutcome.MALFORMED, 5)
+
+
+def test_unlocking_a_pin_that_is_open_tries_nothing(room: Room) -> None:
+    """Or it would be a second way to guess, beside the five tries."""
+    assert unlocking(room, PIN).outcome is PinOutcome.UNSET
+    room.give_pin()
+    for _ in range(9):
+        assert unlocking(room, WRONG_PIN).ok
+    assert try_pin(room, WRONG_PIN).tries_left == 4
+
+
+def test_a_removed_pin_opens_nothing_and_ends_its_proofs(room: Room) -> None:
+    secret = room.proved(room.ask())
+    with room.db.begin() as session:
+        assert remove_pin(session, HEAD, by_person=HEAD, now=room.clock.now())
+        assert not remove_pin(session, HEAD, by_person=HEAD, now=room.clock.now())
+    assert try_pin(room, PIN).outcome is PinOutcome.UNSET
+    with room.db.read() as session, pytest.raises(LinkUnknown):
+        view(session, secret, now=room.clock.now())
 
 
 def test_a_new_pin_ends_the_old_one_its_lock_and_its_proofs(room: Room) -> None:
