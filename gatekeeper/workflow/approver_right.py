@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import ledger_check
+from approvals import ledger_entries
 from approvals.columns import utc_text
 from approvals.tables import Decision, DeputyAppointment, LedgerEntry
 from gatekeeper.people.staff import Role, Staff
@@ -23,10 +23,10 @@ def had_the_right(session: Session, decision: Decision, *, author_id: int) -> bo
         return False
     if decision.appointment_id is not None:
         return _was_appointed(session, decision)
-    role = _role_at(session, decision.approver_id, decision.ledger_seq)
+    role = role_at(session, decision.approver_id, decision.ledger_seq)
     if role == Role.HEADTEACHER:
         return True
-    return role == Role.DEPUTY and _role_at(session, author_id, decision.ledger_seq) == Role.HEADTEACHER
+    return role == Role.DEPUTY and role_at(session, author_id, decision.ledger_seq) == Role.HEADTEACHER
 
 
 def _was_appointed(session: Session, decision: Decision) -> bool:
@@ -34,7 +34,7 @@ def _was_appointed(session: Session, decision: Decision) -> bool:
     appointment = session.get(DeputyAppointment, decision.appointment_id, populate_existing=True)
     if appointment is None or appointment.deputy_id != decision.approver_id:
         return False
-    named = ledger_check.as_written(session, appointment.ledger_seq)
+    named = ledger_entries.as_written(session, appointment.ledger_seq)
     if named is None or named.seq >= decision.ledger_seq:
         return False
     said = _read(named.body)
@@ -48,7 +48,7 @@ def _was_appointed(session: Session, decision: Decision) -> bool:
     if named.kind != "deputy.named" or any(said.get(name) != value for name, value in told.items()):
         return False
     in_time = appointment.starts_at <= decision.decided_at < appointment.ends_at
-    by_head = _role_at(session, appointment.head_id, named.seq) == Role.HEADTEACHER
+    by_head = role_at(session, appointment.head_id, named.seq) == Role.HEADTEACHER
     return in_time and by_head and not _ended_before(session, appointment, decision)
 
 
@@ -63,13 +63,13 @@ def _ended_before(session: Session, appointment: DeputyAppointment, decision: De
     return any(_read(entry.body).get("appointment") == appointment.id for entry in ends)
 
 
-def _role_at(session: Session, staff_id: int, seq: int) -> str | None:
+def role_at(session: Session, staff_id: int, seq: int) -> str | None:
     """The role that this person had when this entry was written: a new headteacher ends the former one's time."""
     roles: dict[int, str] = {}
     head_known = False
     changes = select(LedgerEntry).where(LedgerEntry.kind == "role.changed", LedgerEntry.seq < seq)
     for entry in session.scalars(changes.order_by(LedgerEntry.seq)):
-        if ledger_check.as_written(session, entry.seq) is None:
+        if ledger_entries.as_written(session, entry.seq) is None:
             return None  # a role that nobody with the ledger's key wrote down gives nobody a right
         body = _read(entry.body)
         if Role.HEADTEACHER in (body.get("from"), body.get("to")):
