@@ -7,7 +7,7 @@ or two tabs, that decide at the same moment one is recorded and the other is sho
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -16,21 +16,24 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger, ledger_entries
 from approvals.columns import utc_text
+from approvals.deputies import check_in_force
 from approvals.errors import (
     AlreadyDecided,
     ApprovalError,
     AuthorCannotDecide,
     DigestMismatch,
     LedgerBroken,
+    NobodyCanAllow,
     NothingToWithdraw,
     NotTheApprover,
     ProofMissing,
     RequestClosed,
+    StaysWithTheHead,
 )
 from approvals.ledger_entries import Stored
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
 from approvals.requests import check_open, close_if_open
-from approvals.statements import Answer, Mark, Words, hashes, tidy, written
+from approvals.statements import Answer, Mark, Words, check_each_its_own, hashes, tidy, written
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View, locate
 
@@ -56,7 +59,7 @@ def check_can_decide(session: Session, view: View, *, may_decide: Callable[[int]
     check_open(request, now=now)
     if view.person_id == request.author_id:
         raise AuthorCannotDecide
-    if view.purpose != DECIDE or view.person_id != request.approver_id or not may_decide(view.person_id):
+    if view.purpose != DECIDE or not may_decide(view.person_id):
         raise NotTheApprover
     if not view.proved:
         raise ProofMissing
@@ -87,6 +90,8 @@ def decide(
     marks: Sequence[Mark] = (),
     appointment_id: str | None = None,
     assertion: str | None = None,
+    one_matter: Mapping[str, str] | None = None,
+    never: Collection[str] = (),
 ) -> Decision:
     """Record one person's written decision about exactly what they were shown. It is recorded once, or not at all.
 
@@ -105,22 +110,34 @@ def decide(
         marks: where they want what changed, when they ask for changes.
         appointment_id: the appointment under which they decide as a deputy.
         assertion: what their passkey signed for this approval, as canonical JSON; the caller has checked it.
+        one_matter: finding id -> a word for what it is about. Findings with the same word may be answered alike;
+            different ones each need words of their own, because one sentence for all is no answer to any.
+        never: what stands in it that nobody can allow. While there is any, a yes is not recorded.
 
     Raises:
         LinkUnknown: the secret belongs to nothing.
         AlreadyDecided: there is a decision on record; carries it.
-        RequestClosed, AuthorCannotDecide, NotTheApprover, ProofMissing: as `check_can_decide`.
+        RequestClosed, AuthorCannotDecide, NotTheApprover, ProofMissing: as `check_can_decide`; not the approver is
+            also who names an appointment that is not theirs, or not in force.
+        StaysWithTheHead: an override is asked for, and they decide under an appointment.
         DigestMismatch: the page showed something else.
-        StatementMissing, FindingUnanswered: the decision is not written out.
+        NobodyCanAllow: a yes to what nobody can allow.
+        StatementMissing, FindingUnanswered, AnswersAlike: the decision is not written out.
     """
     ledger.hold(session)
     holding = locate(session, view_secret)
     request = session.get_one(ApprovalRequest, holding.token.request_id, populate_existing=True)
     view = holding.as_view(request, now=now)
     check_can_decide(session, view, may_decide=may_decide, now=now)
+    if appointment_id is not None:
+        check_in_force(session, appointment_id, person_id=view.person_id, now=now)
+        if request.override_asked:
+            raise StaysWithTheHead
     if not hmac.compare_digest(digest_shown.encode(errors="replace"), request.digest.encode()):
         raise DigestMismatch
     verdict = Verdict(verdict)
+    if verdict is Verdict.APPROVE and never:
+        raise NobodyCanAllow
     words = written(
         verdict,
         typed_name=typed_name,
@@ -129,6 +146,8 @@ def decide(
         required_findings=required_findings,
         marks=marks,
     )
+    if verdict is Verdict.APPROVE:
+        check_each_its_own(words.answers, one_matter or {})
     if not close_if_open(session, request, status=RequestStatus.DECIDED, reason="It was decided.", now=now):
         _check_undecided(session, request)
         raise RequestClosed(told_closing(request))

@@ -7,6 +7,7 @@ ApprovalError
 │   └── LinkSpent            the question is settled; carries the outcome as a sentence
 ├── DeciderRefused           this person may not decide this
 │   ├── NotTheApprover       not the person asked, or no longer entitled
+│   ├── StaysWithTheHead     a deputy is not enough for this one; carries why
 │   └── AuthorCannotDecide   nobody approves their own post
 ├── QuestionClosed           the request takes no decision any more
 │   ├── AlreadyDecided       carries the decision on record
@@ -20,7 +21,10 @@ ApprovalError
 │   └── PinUnusable          this PIN cannot be chosen
 ├── WordsMissing             the decision is not written out
 │   ├── StatementMissing     the statement or the typed name is missing; carries the field
-│   └── FindingUnanswered    carries the findings without an answer
+│   ├── FindingUnanswered    carries the findings without an answer
+│   └── AnswersAlike         different findings got the same sentence; carries them
+├── NobodyCanAllow           something in it can be allowed by nobody
+├── AppointmentRefused       this deputy cannot be named like this; carries the field
 ├── DigestMismatch           what was shown is not what is asked about
 ├── NothingToWithdraw        only an approval can be withdrawn
 ├── RecoveryRefused          a second proof cannot be chosen anew like this, or not yet
@@ -78,6 +82,13 @@ class NotTheApprover(DeciderRefused):
 
     def __init__(self) -> None:
         super().__init__("This decision was asked of somebody else, or you no longer have the right to make it.")
+
+
+class StaysWithTheHead(DeciderRefused):
+    """A deputy may not decide this one. The sentence says why."""
+
+    def __init__(self, sentence: str = "Only the headteacher may decide about this post.") -> None:
+        super().__init__(sentence)
 
 
 class AuthorCannotDecide(DeciderRefused):
@@ -199,6 +210,33 @@ class FindingUnanswered(WordsMissing):
         what = "One blocked finding has" if many == 1 else f"{many} blocked findings have"
         super().__init__(f"{what} no answer yet. To approve, please answer each in a sentence of your own.")
         self.finding_ids = tuple(finding_ids)
+
+
+class AnswersAlike(WordsMissing):
+    """Different findings were answered with the same sentence. `finding_ids` names those, in the order of the page."""
+
+    def __init__(self, finding_ids: Sequence[str]) -> None:
+        super().__init__(
+            "These are different points, and the same words stand under each. Please say about each one why it may stand."
+        )
+        self.finding_ids = tuple(finding_ids)
+
+
+class NobodyCanAllow(ApprovalError):
+    """Something in it can be allowed by nobody, so a yes is not recorded whatever is written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Something in this post can be allowed by nobody, so it cannot be approved. Please ask for changes."
+        )
+
+
+class AppointmentRefused(ApprovalError):
+    """A deputy cannot be named like this. `field` names what has to be different."""
+
+    def __init__(self, sentence: str, *, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class DigestMismatch(ApprovalError):

@@ -1,4 +1,6 @@
-"""Requests: one question, to one person, about one sealed version, until a moment.
+"""Requests: one question about one sealed version, until a moment, asked of one person who has to be told.
+
+Others may be entitled to answer it as well, such as the headteacher what a deputy was asked; the first answer counts.
 
 At most one question about a subject is open. A newer one closes the older; from then on the older version can
 neither be decided nor, if it had been approved, be published on that approval (`decisions.is_in_force`).
@@ -74,7 +76,7 @@ def open_request(
     now: datetime,
     expires_at: datetime,
 ) -> ApprovalRequest:
-    """Ask one person about one version, and close the question about any older version of the same subject.
+    """Ask about one version, and close the question about any older version of the same subject.
 
     Raises:
         AuthorCannotDecide: the author is asked about their own post.

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from approvals.errors import FindingUnanswered, StatementMissing
+from approvals.errors import AnswersAlike, FindingUnanswered, StatementMissing
 from approvals.ledger import salted_hash
 from approvals.tables import Verdict
 
@@ -101,6 +101,30 @@ def written(
             "Please write in a sentence why, so that the author knows what to do.", field="statement"
         )
     return Words(typed_name, statement, given, kept)
+
+
+def check_each_its_own(answers: Sequence[Answer], one_matter: Mapping[str, str]) -> None:
+    """Refuse one sentence that was put under different findings: each is a decision of its own.
+
+    Args:
+        answers: the sentences of an approval.
+        one_matter: finding id -> a word for what it is about; findings with the same word may be answered alike.
+
+    Raises:
+        AnswersAlike: different findings got the same words, however they are spaced, capitalised or stopped.
+    """
+    groups: dict[str, list[Answer]] = {}
+    for answer in answers:
+        plain = "".join(sign for sign in answer.sentence.casefold() if sign.isalnum())
+        groups.setdefault(plain, []).append(answer)
+    alike = [
+        answer.finding_id
+        for group in groups.values()
+        if len({one_matter.get(answer.finding_id, answer.finding_id) for answer in group}) > 1
+        for answer in group
+    ]
+    if alike:
+        raise AnswersAlike(alike)
 
 
 def tidy(words: str) -> str:

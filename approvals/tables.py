@@ -241,7 +241,7 @@ class DeputyAppointment(ApprovalBase):
     __table_args__ = (
         CheckConstraint("head_id <> deputy_id", name="another_person"),
         CheckConstraint("ends_at > starts_at", name="lasts"),
-        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ending"),
+        CheckConstraint("ended_at IS NOT NULL OR ended_by IS NULL", name="ending"),
         CheckConstraint("reason_salt IS NOT NULL OR reason IS NULL", name="salt"),
         Index("ix_deputy_appointment_time", "starts_at", "ends_at"),
     )
@@ -256,8 +256,8 @@ class DeputyAppointment(ApprovalBase):
     proof_method: Mapped[str] = mapped_column(String(16))
     named_at: Mapped[datetime]
     ledger_seq: Mapped[int] = mapped_column(ForeignKey("ledger.seq"), unique=True)
-    ended_at: Mapped[datetime | None]  # before its time
-    ended_by: Mapped[int | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None]  # empty where its time was over, or one of the two is no longer what they were
 
 
 class Decision(ApprovalBase):

@@ -24,7 +24,7 @@ from uuid import uuid4
 from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
-from approvals.errors import LinkExpired, LinkSpent, LinkUnknown, NotTheApprover, RequestClosed
+from approvals.errors import AuthorCannotDecide, LinkExpired, LinkSpent, LinkUnknown, RequestClosed
 from approvals.outcomes import decision_of, told_closing, told_decision
 from approvals.tables import ApprovalRequest, ApprovalToken, ApprovalView, RequestStatus
 from approvals.wall_clock import when
@@ -67,7 +67,8 @@ class Holding:
     def as_view(self, request: ApprovalRequest, *, now: datetime) -> View:
         """The view at this moment. A proof from the future is none: somebody set the clock back."""
         proved = self.proved
-        stands = proved is not None and proved.proved_at <= now < proved.proved_until
+        mine = proved is not None and proved.person_id == self.token.person_id
+        stands = mine and proved is not None and proved.proved_at <= now < proved.proved_until
         return View(
             request=request,
             person_id=self.token.person_id,
@@ -85,12 +86,13 @@ def mint(session: Session, *, request: ApprovalRequest, person_id: int, purpose:
 
     Raises:
         RequestClosed: the request takes no decision any more.
-        NotTheApprover: a link for deciding is given to the person asked and to nobody else.
+        AuthorCannotDecide: a link for deciding is never made for the author. Whether the person may decide at all
+            the caller has asked, and it is asked again when they do.
     """
     if request.status != RequestStatus.OPEN or now >= request.expires_at:
         raise RequestClosed(told_closing(request))
-    if purpose == DECIDE and person_id != request.approver_id:
-        raise NotTheApprover
+    if purpose == DECIDE and person_id == request.author_id:
+        raise AuthorCannotDecide
     token = secrets.token_urlsafe(32)
     session.add(
         ApprovalToken(

@@ -1,4 +1,4 @@
-"""Records the headteacher's written decision, and does at once what follows from it.
+"""Records the written decision of the headteacher or their deputy, and does at once what follows from it.
 
 One transaction holds the decision, its ledger entry, the end of the link, the publications and the post's new state:
 all of it or nothing. What a yes rests on is looked at again first: the stored words and pictures must still be those
@@ -21,15 +21,17 @@ from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.errors import Conflict
 from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.staff import record
-from gatekeeper.policy.approvers import may_decide
+from gatekeeper.policy.verdict import NEVER
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Finding, Post, Publication, Version
 from gatekeeper.posts.repository import findings_of, move, move_publication, post_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.deciders import check_entitled, deciders
+from gatekeeper.workflow.head_only import LOGO_RULE
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.recheck import DAMAGED, Seen, find_against, look_at_pictures, take_back
-from gatekeeper.workflow.request import colleagues, expire
+from gatekeeper.workflow.request import expire
 from gatekeeper.workflow.services import Services
 
 NO_LONGER = (
@@ -37,7 +39,7 @@ NO_LONGER = (
     "will be published; the post went back to its author, who can see what it is."
 )
 NOT_IN_TIME = "The headteacher did not decide before its time came. Choose a new time and send it again."
-MARK_RULE: Final = "photo-mark"  # policy 3.6: a logo goes out only when the approval says who authorised it
+MARK_RULE: Final = LOGO_RULE
 _SHORTEST_AUTHORITY: Final = 2  # letters and digits
 _STATE_AFTER = {
     Verdict.APPROVE: PostState.SCHEDULED,
@@ -91,12 +93,14 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
         post = post_for_update(session, post_id_of(request))  # first the post and then the ledger, as every edit does
         ledger.hold(session)
         view = tokens.view(session, view_secret, now=now)
-        staff = colleagues(session, now=now)
         request = view.request
+        who = deciders(session, now=now)
 
         def entitled(person_id: int) -> bool:
-            return may_decide(person_id, staff, author_id=request.author_id)
+            return who.may(session, person_id, request)
 
+        if request.status == RequestStatus.OPEN:
+            check_entitled(session, request, view.person_id, now=now)
         decisions.check_can_decide(session, view, may_decide=entitled, now=now)
         if post.state != PostState.WAITING or str(post.version_id) != request.version_ref:
             raise RequestClosed(told_closing(request))
@@ -118,6 +122,9 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             now=now,
             may_decide=entitled,
             marks=form.marks,
+            appointment_id=who.appointment_of(view.person_id, author_id=request.author_id),
+            one_matter=matters(session, version.id),
+            never=never_allowed(session, version.id),
         )
         _follow(session, post, version, decision, now=now)
     return Outcome(decision=decision)
@@ -159,6 +166,22 @@ def required_findings(session: Session, version_id: int) -> dict[str, str]:
     return {str(f.id): f.rule for f in findings_of(session, version_id) if f.severity == "block" or f.rule == MARK_RULE}
 
 
+def matters(session: Session, version_id: int) -> dict[str, str]:
+    """What each finding is about. The same words under the same rule are one matter, wherever they stand in the post.
+
+    Logos are one matter as well: what the head says of each is its own tick and name, which may well be the same.
+    """
+    return {
+        str(f.id): f.rule if f.rule == MARK_RULE else f"{f.rule}:{' '.join(f.quote.casefold().split())}"
+        for f in findings_of(session, version_id)
+    }
+
+
+def never_allowed(session: Session, version_id: int) -> frozenset[str]:
+    """The findings that nobody can allow: they stand for a mark "never publish"."""
+    return frozenset(str(f.id) for f in findings_of(session, version_id) if f.rule.startswith(NEVER))
+
+
 def marks_among(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
     """The findings about each logo: one authority serves for all the places where it is seen."""
     groups: dict[str, list[Finding]] = {}
@@ -196,18 +219,14 @@ def post_id_in(subject: str) -> int:
 
 
 def waiting_for(session: Session, person_id: int, *, now: datetime) -> list[ApprovalRequest]:
-    """What this person is asked to decide at this moment, the most urgent first."""
-    return list(
-        session.scalars(
-            select(ApprovalRequest)
-            .where(
-                ApprovalRequest.approver_id == person_id,
-                ApprovalRequest.status == RequestStatus.OPEN,
-                ApprovalRequest.expires_at > now,
-            )
-            .order_by(ApprovalRequest.expires_at)
-        )
-    )
+    """What this person may decide at this moment, whoever was asked, the most urgent first."""
+    who = deciders(session, now=now)
+    asked = session.scalars(
+        select(ApprovalRequest)
+        .where(ApprovalRequest.status == RequestStatus.OPEN, ApprovalRequest.expires_at > now)
+        .order_by(ApprovalRequest.expires_at, ApprovalRequest.opened_seq)
+    ).all()
+    return [request for request in asked if who.may(session, person_id, request)]
 
 
 def decided_by(session: Session, person_id: int, *, most: int = 10) -> list[Decision]:
@@ -217,16 +236,16 @@ def decided_by(session: Session, person_id: int, *, most: int = 10) -> list[Deci
 
 
 def open_for(services: Services, request_id: str, *, person_id: int) -> tokens.OpenedLink | None:
-    """Give the signed-in person asked the same kind of link that the e-mail holds, opened; the PIN is still theirs to give.
+    """Give whoever may decide it the same kind of link that the e-mail holds, opened; the PIN is still theirs to give.
 
-    None where this person is asked nothing of the kind, or nothing any more.
+    None where this person may decide nothing of the kind, or not any more.
     """
     now = services.clock.now()
     with services.step() as session:
         request = session.get(ApprovalRequest, request_id)
-        if request is None or request.approver_id != person_id or request.expires_at <= now:
+        if request is None or request.status != RequestStatus.OPEN or request.expires_at <= now:
             return None
-        if request.status != RequestStatus.OPEN:
+        if not deciders(session, now=now).may(session, person_id, request):
             return None
         token = tokens.mint(session, request=request, person_id=person_id, purpose=tokens.DECIDE, now=now)
         return tokens.open_link(session, token, purpose=tokens.DECIDE, now=now)

@@ -1,4 +1,4 @@
-"""Asks the one person who may decide, in writing, about the sealed version of a post.
+"""Asks the person who is to decide, in writing, about the sealed version of a post.
 
 It runs in the background and may run twice: only a post that is on its way to the headteacher is asked about, and
 asking moves it on in the same transaction.
@@ -13,17 +13,18 @@ from sqlalchemy.orm import Session
 
 from approvals import requests
 from approvals.requests import Summary
-from gatekeeper.clock import london
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.policy.approvers import Colleague, NobodyMayDecide, choose_approver
+from gatekeeper.policy.approvers import NobodyMayDecide
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import current_version, findings_of, move, post_for_update
 from gatekeeper.posts.status import FindingState, PostState
 from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.deciders import deciders
 from gatekeeper.workflow.facts import is_inside
+from gatekeeper.workflow.head_only import head_only
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.recheck import find_against, look_at_pictures, take_back
 from gatekeeper.workflow.services import Services
@@ -56,15 +57,6 @@ def run(services: Services, post_id: int) -> None:
             _ask(session, post, version, now=now)
 
 
-def colleagues(session: Session, *, now: datetime) -> list[Colleague]:
-    """All staff as the question who may decide needs them."""
-    today = london(now).date()
-    return [
-        Colleague(id=one.id, role=one.role, active=one.may_sign_in(today))
-        for one in session.scalars(select(Staff).execution_options(populate_existing=True))
-    ]
-
-
 def expire(session: Session, post: Post, *, sentence: str, now: datetime) -> None:
     """Its time came without a decision: nothing is published, and the author is told."""
     move(post, PostState.EXPIRED)
@@ -86,7 +78,8 @@ def account_words(kind: str, name: str) -> str:
 
 def _ask(session: Session, post: Post, version: Version, *, now: datetime) -> None:
     try:
-        approver = choose_approver(colleagues(session, now=now), author_id=post.author_id)
+        why = head_only(session, version.id)
+        approver = deciders(session, now=now).asked(author_id=post.author_id, head_only=why)
     except NobodyMayDecide as nobody:
         _say_nobody(session, post, str(nobody), now=now)
         return

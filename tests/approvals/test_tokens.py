@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from approvals.errors import LinkExpired, LinkSpent, LinkUnknown, NotTheApprover, RequestClosed
+from approvals.errors import AuthorCannotDecide, LinkExpired, LinkSpent, LinkUnknown, RequestClosed
 from approvals.requests import expire_due, void_requests
 from approvals.tables import ApprovalToken
 from approvals.tokens import DECIDE, drop_old_views, mint, open_link, view
@@ -86,9 +86,9 @@ def test_a_link_serves_one_purpose(room: Room) -> None:
         open_link(session, token, purpose="read", now=room.clock.now())
 
 
-def test_a_link_for_deciding_is_made_for_the_person_asked_alone(room: Room) -> None:
+def test_a_link_for_deciding_is_never_made_for_the_author(room: Room) -> None:
     request = room.ask()
-    with room.db.begin() as session, pytest.raises(NotTheApprover):
+    with room.db.begin() as session, pytest.raises(AuthorCannotDecide):
         mint(session, request=request, person_id=AUTHOR, purpose=DECIDE, now=room.clock.now())
 
 

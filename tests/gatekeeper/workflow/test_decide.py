@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from approvals import ledger_check, proofs, requests
 from approvals.errors import (
     AlreadyDecided,
+    AnswersAlike,
     DigestMismatch,
     FindingUnanswered,
     LinkExpired,
@@ -422,10 +423,35 @@ def test_cannot_approve_overrides_without_an_answer_to_each(school: School) -> N
 def test_answers_to_overrides_are_kept_with_the_decision(school: School) -> None:
     post_id = school.post()
     both = add_findings(school, post_id)
-    answers = dict.fromkeys(both, "The family asked us in writing.")
+    answers = dict(zip(both, ("The family asked us in writing.", "The school named after him is public."), strict=True))
     step.decide(school.services, proved(school, post_id), replace(form(school, post_id), answers=answers))
     (decision,) = decisions(school)
     assert [answer["id"] for answer in decision.answers or []] == both
+
+
+@pytest.mark.parametrize("second", ["The family asked us in writing.", "the family  asked us, in writing!"])
+def test_cannot_answer_two_different_overrides_with_one_sentence(school: School, second: str) -> None:
+    """One sentence for all would be approval in bulk: each point is a decision of its own."""
+    post_id = school.post()
+    both = add_findings(school, post_id)
+    answers = dict(zip(both, ("The family asked us in writing.", second), strict=True))
+    secret = proved(school, post_id)
+    with pytest.raises(AnswersAlike) as alike:
+        step.decide(school.services, secret, replace(form(school, post_id), answers=answers))
+    assert alike.value.finding_ids == tuple(both)
+    assert nothing_followed(school, post_id)
+
+
+def test_the_same_words_found_twice_are_one_matter_and_may_be_answered_alike(school: School) -> None:
+    post_id = school.post()
+    both = add_findings(school, post_id)
+    with school.services.db.begin() as session:
+        for number, finding_id in enumerate(both):
+            finding = session.get_one(Finding, int(finding_id))
+            finding.rule, finding.quote, finding.field = "pupil-name", "Wren", ("text", "images[0].alt")[number]
+    answers = dict.fromkeys(both, "The family asked us in writing.")
+    outcome = step.decide(school.services, proved(school, post_id), replace(form(school, post_id), answers=answers))
+    assert outcome.decision is not None
 
 
 def test_the_same_version_can_be_approved_anew_after_its_approval_was_taken_back(school: School) -> None:
