@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gatekeeper.errors import BadInput, GatekeeperError
+from gatekeeper.ops.evidence_command import add_evidence
 
 DONE, FAILED, WRONG_ARGUMENTS = 0, 1, 2
 
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_servers(commands)
     _add_scripting(commands)
     _add_accounts(commands)
+    add_evidence(commands)
     return parser
 
 

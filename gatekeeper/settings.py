@@ -26,6 +26,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "platform": ("SEAL_KEY", "LEDGER_KEY"),
     "publisher": ("SEAL_KEY", "LEDGER_KEY"),
     "users": ("LEDGER_KEY",),  # `gatekeeper users add`: who may decide stands in the ledger
+    "evidence": ("LEDGER_KEY",),  # `gatekeeper evidence export`: seals the bundle, writes no entry
 }
 ALL_SECRETS = ("WEB_KEY", "SMTP_URL", "SEAL_KEY", "TEMPLATE_KEY", "LEDGER_KEY")
 
