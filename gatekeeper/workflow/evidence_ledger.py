@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, String, func, select, type_coerce
+from sqlalchemy import String, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from approvals.ledger import KEY_CHANGED, KEY_NAMED
@@ -88,7 +88,7 @@ _STORED: Final = select(
 ).order_by(LedgerEntry.seq)
 
 
-def _rows(session: Session, query: Select[Any]) -> Sequence[dict[str, Any]]:
+def _rows(session: Session, query: Any) -> Sequence[dict[str, Any]]:
     return [dict(row._mapping) for row in session.execute(query)]  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
