@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from gatekeeper.posts.word_difference import Piece, pieces
+from gatekeeper.posts.word_difference import UNCHANGED, Passage, pieces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,20 +77,20 @@ class PhotoChange:
     swapped: bool = False
     redrawn: bool = False
     moved: bool = False
-    alt: tuple[Piece, ...] = ()
+    alt: Passage = UNCHANGED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """Everything that differs. What is empty is the same in both."""
 
-    text: tuple[Piece, ...] = ()
+    text: Passage = UNCHANGED
     photos: tuple[PhotoChange, ...] = ()
     channels_in: tuple[int, ...] = ()
     channels_out: tuple[int, ...] = ()
     due: tuple[datetime | None, datetime | None] | None = None
     window: tuple[int, int] | None = None
-    wordings: tuple[tuple[int, tuple[Piece, ...]], ...] = ()
+    wordings: tuple[tuple[int, Passage], ...] = ()
 
     @cached_property
     def is_empty(self) -> bool:
@@ -146,7 +146,7 @@ def _photos(before: Sequence[PhotoSide], after: Sequence[PhotoSide]) -> tuple[Ph
                     before_sha=old.sha256,
                     after_sha=after[index].sha256 if swapped else "",
                     swapped=swapped,
-                    alt=pieces(old.alt, after[index].alt) if swapped else (),
+                    alt=pieces(old.alt, after[index].alt) if swapped else UNCHANGED,
                 )
             )
             continue

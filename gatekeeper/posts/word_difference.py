@@ -15,6 +15,7 @@ Kind = Literal["same", "out", "in"]
 
 #: pairs of equal words that are compared one by one; beyond it whole lines, and then the whole text, count as changed
 _MOST_PAIRS: Final = 400_000
+_BESIDE: Final = 60  # signs of what stayed, beside a change
 _JOINER: Final = "\u200d"
 _SIGNS: Final = {" ": "·", "\n": "↵\n", "\t": "⇥", "\u00a0": "⍽", "\r": "␍"}
 _SKIN: Final = range(0x1F3FB, 0x1F400)
@@ -40,18 +41,45 @@ class Piece:
         return "".join(_named(sign) if _is_unseen(sign) else sign for sign in self.text[:ends]) + self.text[ends:]
 
 
-def pieces(before: str, after: str) -> tuple[Piece, ...]:
+class Passage(tuple[Piece, ...]):
+    """A text with what changed in it, in order. It is empty where nothing did."""
+
+    __slots__ = ()
+
+    @property
+    def looks_the_same(self) -> bool:
+        """Whether the eye sees no difference, although there is one: other code points for the same letters and signs."""
+        out = "".join(piece.text for piece in self if piece.kind != "in")
+        new = "".join(piece.text for piece in self if piece.kind != "out")
+        return bool(self) and _seen(out) == _seen(new)
+
+    @property
+    def short(self) -> "Passage":
+        """The same with what stayed cut down to the words beside the changes, so that a small change is found at once."""
+        return Passage(
+            Piece("same", _cut(piece.text, first=index == 0, last=index == len(self) - 1))
+            if piece.kind == "same"
+            else piece
+            for index, piece in enumerate(self)
+        )
+
+
+UNCHANGED: Final = Passage()
+
+
+def _cut(text: str, *, first: bool, last: bool) -> str:
+    if len(text) <= 3 * _BESIDE:
+        return text
+    head = "" if first else text[:_BESIDE].rsplit(" ", 1)[0] + " "
+    tail = "" if last else " " + text[-_BESIDE:].split(" ", 1)[-1]
+    return f"{head}…{tail}"
+
+
+def pieces(before: str, after: str) -> Passage:
     """The two texts as one run of pieces, or nothing where they are the same."""
     if before == after:
-        return ()
-    return tuple(_joined(_compare(list(tokens(before)), list(tokens(after)))))
-
-
-def looks_the_same(changed: Sequence[Piece]) -> bool:
-    """Whether the eye sees no difference, although there is one: other code points for the same letters and signs."""
-    out = "".join(piece.text for piece in changed if piece.kind != "in")
-    new = "".join(piece.text for piece in changed if piece.kind != "out")
-    return bool(changed) and _seen(out) == _seen(new)
+        return Passage()
+    return Passage(_joined(_compare(list(tokens(before)), list(tokens(after)))))
 
 
 def tokens(text: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gatekeeper.posts.word_difference import Piece, looks_the_same, pieces, tokens
+from gatekeeper.posts.word_difference import Passage, Piece, pieces, tokens
 
 WORDS = ["harvest", "table", "the", "is", "full", "👍🏽", "café", "\n", "שלום", "!"]
 
@@ -69,9 +69,9 @@ def test_what_the_eye_would_miss_is_shown_by_a_sign(before: str, after: str, sho
 def test_what_looks_the_same_and_is_not_is_told(before: str, after: str) -> None:
     found = pieces(before, after)
     assert found
-    assert looks_the_same(found)
-    assert not looks_the_same(pieces(before, f"{after} more"))
-    assert not looks_the_same(())
+    assert found.looks_the_same
+    assert not pieces(before, f"{after} more").looks_the_same
+    assert not Passage().looks_the_same
 
 
 @pytest.mark.parametrize("sign", ["👍🏽", "👨\u200d👩\u200d👧", "🇬🇧", "❤\ufe0f", "e\u0301", "1\ufe0f\u20e3"])
@@ -117,3 +117,18 @@ def test_a_small_change_in_a_very_long_text_stays_small() -> None:
     changed[1_500] = "new"
     found = pieces(" ".join(words), " ".join(changed))
     assert [piece for piece in found if piece.kind != "same"] == [Piece("out", "word1500"), Piece("in", "new")]
+
+
+def test_a_small_change_in_a_long_text_is_shown_with_the_words_beside_it() -> None:
+    words = [f"word{number}" for number in range(300)]
+    found = pieces(" ".join(words), " ".join([*words[:150], "new", *words[150:]]))
+    short = found.short
+    assert [piece.kind for piece in short] == ["same", "in", "same"]
+    assert short[0].text.startswith("… ")
+    assert short[0].text.endswith(" word149 ")
+    assert short[2].text.startswith("word150 ")
+    assert short[2].text.endswith(" …")
+    assert sum(len(piece.text) for piece in short) < 200
+    assert Passage((Piece("same", "short"), Piece("in", "x"))).short == Passage(
+        (Piece("same", "short"), Piece("in", "x"))
+    )
