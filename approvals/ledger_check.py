@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from approvals.ledger import KEY_CHANGED, KEY_NAMED, NO_HASH
 from approvals.ledger_entries import Stored, entries, is_readable, query, stored
-from approvals.signing import is_accepted, key_id_of
+from approvals.signing import is_accepted, is_public_key, key_id_of
 from approvals.tables import LedgerEntry
 
 
@@ -108,6 +108,7 @@ class _Chain:
     def ended(self, anchor: str | None, anchor_at: int | None) -> Verification:
         """The answer for a chain whose every entry is right."""
         present = self._keys[-1] if self._keys else None
+        called = key_id_of(present) if present and is_public_key(present) else "of a list that cannot be read"
         if self.entries and present and self._key is None:
             return self.broken(
                 min(self.since, self.entries),
@@ -118,7 +119,7 @@ class _Chain:
             return self.broken(
                 self.entries + 1,
                 f"The ledger ends under the key {key_id_of(self._key)}, but this installation has signed with "
-                f"{key_id_of(present)} since: its end was cut off.",
+                f"{called} since: its end was cut off.",
             )
         if anchor is not None and anchor_at is None:
             return self.broken(

@@ -97,6 +97,14 @@ def key_id_of(public: str) -> str:
     return hashlib.sha256(b64decode(public)).hexdigest()[:16]
 
 
+def is_public_key(text: str) -> bool:
+    """Whether this is a key's public half."""
+    try:
+        return len(b64decode(text, validate=True)) == _KEY_BYTES
+    except ValueError:
+        return False
+
+
 def is_signed(entry_hash: str, signature: str, *, public: str) -> bool:
     """Whether this key signed the entry with this hash."""
     return _verified(_ENTRY, entry_hash, signature, public)
@@ -110,7 +118,10 @@ def is_accepted(prev_hash: str, signature: str, *, public: str) -> bool:
 def _verified(domain: bytes, hashed: str, signature: str, public: str) -> bool:
     try:
         key = Ed25519PublicKey.from_public_bytes(b64decode(public, validate=True))
-        key.verify(b64decode(signature, validate=True), domain + bytes.fromhex(hashed))
+        raw = b64decode(signature, validate=True)
+        if b64encode(raw).decode() != signature:
+            return False  # another spelling of the same bytes was not written by us
+        key.verify(raw, domain + bytes.fromhex(hashed))
     except (InvalidSignature, ValueError):  # also what is no base64, no hex or no key
         return False
     return True

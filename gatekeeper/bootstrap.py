@@ -12,11 +12,13 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from approvals import ledger, ledger_entries
 from approvals.signing import Ed25519Signer, Signer
 from gatekeeper import jobs
 from gatekeeper.channels import registry, seal
 from gatekeeper.channels.base import Channel, Credentials
 from gatekeeper.clock import Clock, SystemClock
+from gatekeeper.db.ledger_key import check_fits
 from gatekeeper.db.schema import upgrade
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
@@ -67,7 +69,10 @@ def build_services(
     """The services of one process, with the secrets that process may hold and no others."""
     held = SECRETS.get(settings.process, ())
     clock = clock or SystemClock()
-    db = Database(settings.database_url, signer=_signer(settings) if "LEDGER_KEY" in held else None)
+    signer = _signer(settings) if "LEDGER_KEY" in held else None
+    db = Database(settings.database_url, signer=signer)
+    if signer is not None:
+        _check_ledger(db, signer, clock)
     return Services(
         settings=settings,
         db=db,
@@ -81,6 +86,33 @@ def build_services(
         mailer=SmtpMailer(settings.secret("SMTP_URL")) if "SMTP_URL" in held else None,
         channel_for=_channels(settings, clock) if "SEAL_KEY" in held else None,
     )
+
+
+def check_ledger_key(settings: Settings, *, clock: Clock | None = None) -> None:
+    """Refuse at the start, and not at the first decision, to work with another key than the ledger's.
+
+    Raises:
+        SettingsError: the key is missing, no key, or another one.
+    """
+    signer = _signer(settings)
+    db = Database(settings.database_url, signer=signer)
+    try:
+        _check_ledger(db, signer, clock or SystemClock())
+    finally:
+        db.engine.dispose()
+
+
+def _check_ledger(db: Database, signer: Signer, clock: Clock) -> None:
+    try:
+        with db.read() as session:
+            present = ledger.present_key(session)
+            unsigned = present is None and ledger_entries.last_number(session) > 0
+        if unsigned:  # written by a release before there were signatures
+            with db.begin() as session:
+                ledger.name_key(session, at=clock.now())
+    except SQLAlchemyError:
+        return  # not there, or of another release: whoever asks it next says so, and nothing is appended unasked
+    check_fits(present, signer.key_id)
 
 
 def connect(redis_url: str) -> redis.Redis:

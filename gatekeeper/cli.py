@@ -4,7 +4,6 @@ Every part is imported only when it is asked for, so that `--help` answers at on
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -113,13 +112,16 @@ def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "read the whole ledger and say whether every entry is as it was written",
     )
     verify.add_argument("--data", metavar="DIR", type=Path, help="the data folder (default: as in the settings)")
-    keys = commands.add_parser("keys", help="the keys of this installation")
-    _add(
-        keys.add_subparsers(metavar="COMMAND", required=True),
-        "rotate-templates",
-        _rotate_templates,
-        "put a new key of the face templates in front of the old ones",
+    verify.add_argument("--since", metavar="SEQ|DATE", help="read from this entry or this day on, which is faster")
+    verify.add_argument("--anchor", metavar="HASH", help="a hash from an e-mail or a receipt, which must be an entry's")
+    verify.add_argument(
+        "--key", metavar="FILE", type=Path, help="the list of keys to believe (default: keys/ledger.pub)"
     )
+    keys = commands.add_parser("keys", help="the keys of this installation")
+    kinds = keys.add_subparsers(metavar="COMMAND", required=True)
+    words = "put a new key of the face templates in front of the old ones"
+    _add(kinds, "rotate-templates", _rotate_templates, words)
+    _add(kinds, "rotate-ledger", _rotate_ledger, "hand the ledger to a new key; stop Gatekeeper first")
 
 
 def _run(_asked: argparse.Namespace) -> int:
@@ -227,33 +229,15 @@ def _read_password() -> str:
 
 
 def _verify_ledger(asked: argparse.Namespace) -> int:
-    from sqlalchemy.exc import SQLAlchemyError
+    from gatekeeper.ops.ledger_command import verify_command
 
-    from approvals import ledger_check
-    from gatekeeper.db.session import Database
-    from gatekeeper.settings import load_settings
+    return verify_command(data=asked.data, since=asked.since, anchor=asked.anchor, key=asked.key)
 
-    environ = dict(os.environ)
-    if asked.data:
-        environ = {name: value for name, value in environ.items() if not name.endswith("DATABASE_URL")}
-        environ["GATEKEEPER_DATA"] = str(asked.data)
-    settings = load_settings("ledger", environ)
-    path = settings.database_url.removeprefix("sqlite:///")
-    if path != settings.database_url and not Path(path).is_file():
-        raise GatekeeperError(f"There is no database at {path}.")
-    database = Database(settings.database_url)
-    try:
-        with database.read() as session:
-            found = ledger_check.verify(session)
-    except SQLAlchemyError as err:
-        raise GatekeeperError(f"The ledger cannot be read ({type(err).__name__}).") from err
-    finally:
-        database.engine.dispose()
-    answer: dict[str, object] = {"entries": found.entries, "ok": found.ok, "head": found.head}
-    if not found.ok:
-        answer |= {"broken_at": found.broken_at, "reason": found.reason}
-    print(json.dumps(answer))
-    return DONE if found.ok else FAILED
+
+def _rotate_ledger(_asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.ledger_command import rotate_command
+
+    return rotate_command()
 
 
 def _rotate_templates(_asked: argparse.Namespace) -> int:

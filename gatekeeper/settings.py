@@ -76,6 +76,7 @@ class Settings:
     mail_page: str = ""
     graph_version: str = "v26.0"
     seal_public: str = ""  # the public half: with it tokens can be locked away, never read
+    ledger_public: tuple[str, ...] = ()  # of every key that ever signed the ledger; the present one is the last
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     timings: Timings = field(default_factory=Timings)
 
@@ -126,7 +127,7 @@ def load_settings(process: str, environ: Mapping[str, str] | None = None) -> Set
     platform_url = get("PLATFORM_URL")
     if platform_url and not _is_loopback(urlsplit(platform_url).hostname or ""):
         raise SettingsError("GATEKEEPER_PLATFORM_URL is for the simulator and must be a loopback address.")
-    secrets = {name: value for name in SECRETS.get(process, ()) if (value := _secret(name, env, data))}
+    secrets = {name: value for name in SECRETS.get(process, ()) if (value := secret_of(name, env, data))}
     seal_public = get("SEAL_PUBLIC") or _read(data / "keys" / "seal.pub")
     factor = _number("SPEED", get("SPEED", "1"))
     return Settings(
@@ -145,6 +146,7 @@ def load_settings(process: str, environ: Mapping[str, str] | None = None) -> Set
         mail_page=get("MAIL_PAGE"),
         graph_version=get("GRAPH_VERSION", "v26.0"),
         seal_public=seal_public,
+        ledger_public=tuple((get("LEDGER_PUBLIC") or _read(data / "keys" / "ledger.pub")).split()),
         secrets=secrets,
         timings=Timings().shrunk(factor) if factor > 1 else Timings(),
     )
@@ -184,7 +186,12 @@ def _check_address(host: str, public_url: str) -> None:
         )
 
 
-def _secret(name: str, env: Mapping[str, str], data: Path) -> str:
+def secret_of(name: str, env: Mapping[str, str], data: Path) -> str:
+    """A secret from its variable, the file that the variable names, or the data folder; empty where it is nowhere.
+
+    Raises:
+        SettingsError: others can read its file, or nobody can.
+    """
     if value := env.get(f"GATEKEEPER_{name}"):
         return value
     named = env.get(f"GATEKEEPER_{name}_FILE")
@@ -199,4 +206,7 @@ def _read(path: Path, *, private: bool = False) -> str:
         return ""
     if private and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise SettingsError(f"{path} can be read by others: run chmod 600 on it. It holds a secret.")
-    return path.read_text().strip()
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as err:
+        raise SettingsError(f"{path} cannot be read ({type(err).__name__}).") from err

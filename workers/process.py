@@ -21,7 +21,7 @@ import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from gatekeeper import jobs
-from gatekeeper.bootstrap import build_services, connect
+from gatekeeper.bootstrap import build_services, check_ledger_key, connect
 from gatekeeper.clock import Clock, SystemClock
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
@@ -235,6 +235,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         settings = load_settings(words[0])
         for name in SECRETS.get(words[0], ()):
             settings.secret(name)  # said now, and not at the first job
+        if "LEDGER_KEY" in SECRETS.get(words[0], ()):
+            check_ledger_key(settings)
     except SettingsError as err:
         sys.exit(f"{words[0]}: {err}")
     try:

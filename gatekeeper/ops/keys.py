@@ -5,12 +5,13 @@ can post in the school's name, whoever holds the mail password can write as the 
 own environment of every secret before it adds back those of the process it starts.
 """
 
-import os
 import secrets
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
 from gatekeeper.errors import SettingsError
+from gatekeeper.ops.key_files import write_key
+from gatekeeper.ops.ledger_keys import ensure_ledger_key
 from gatekeeper.settings import ALL_SECRETS, SECRETS, Settings, load_settings
 
 #: what only a process with the database needs to know
@@ -21,19 +22,16 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
     """Make the keys that are neither in the environment nor in the data folder yet.
 
     Raises:
-        SettingsError: one half of the seal pair is there without the other.
+        SettingsError: one half of the seal pair is there without the other, or the ledger's key is not what it was.
     """
     settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not _given("WEB_KEY", environ, settings.keys):
-        _write(settings.keys / "web_key", secrets.token_urlsafe(48))
-    if not _given("LEDGER_KEY", environ, settings.keys):
-        from approvals.signing import make_key as make_ledger_key
-
-        _write(settings.keys / "ledger_key", make_ledger_key())
+        write_key(settings.keys / "web_key", secrets.token_urlsafe(48))
+    ensure_ledger_key(settings, environ)
     if not _given("TEMPLATE_KEY", environ, settings.keys):
         from gatekeeper.faces.template_seal import make_key
 
-        _write(settings.keys / "template_key", make_key())
+        write_key(settings.keys / "template_key", make_key())
     private = _given("SEAL_KEY", environ, settings.keys)
     public = bool(environ.get("GATEKEEPER_SEAL_PUBLIC")) or (settings.keys / "seal.pub").is_file()
     if private and public:
@@ -44,8 +42,8 @@ def ensure_keys(settings: Settings, environ: Mapping[str, str]) -> None:
     from gatekeeper.channels.seal import make_keypair
 
     public_half, secret_half = make_keypair()
-    _write(settings.keys / "seal_key", secret_half)  # the public half last: with it alone nothing could be opened
-    _write(settings.keys / "seal.pub", public_half)
+    write_key(settings.keys / "seal_key", secret_half)  # the public half last: with it alone nothing could be opened
+    write_key(settings.keys / "seal.pub", public_half)
 
 
 def rotate_templates(settings: Settings) -> None:
@@ -65,7 +63,7 @@ def rotate_templates(settings: Settings) -> None:
         )
     present = path.read_text().split()
     TemplateKeys(" ".join(present))
-    _write(path, " ".join([make_key(), *present]))
+    write_key(path, " ".join([make_key(), *present]))
 
 
 def environment_for(process: str, environ: Mapping[str, str], **changes: str) -> dict[str, str]:
@@ -103,14 +101,3 @@ def strip_of_others(process: str, environ: MutableMapping[str, str]) -> None:
 def _given(name: str, environ: Mapping[str, str], keys: Path) -> bool:
     told = environ.get(f"GATEKEEPER_{name}") or environ.get(f"GATEKEEPER_{name}_FILE")
     return bool(told) or (keys / name.lower()).is_file()
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all, and never readable by others, not even for a moment."""
-    part = path.with_name(f"{path.name}.part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"{text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)

@@ -15,6 +15,7 @@ from gatekeeper.bootstrap import prepare
 from gatekeeper.clock import Clock
 from gatekeeper.db.session import make_engine
 from gatekeeper.errors import SettingsError
+from gatekeeper.ops.ledger_keys import settle_rotation
 from gatekeeper.settings import Settings
 
 _KEPT = 5
@@ -22,6 +23,8 @@ _KEPT = 5
 
 def release(settings: Settings, *, clock: Clock, tell: Callable[[str], None]) -> None:
     """Upgrade the schema if it is behind. SQLite is copied first; PostgreSQL is backed up by whoever runs it.
+
+    A change of the ledger's key that was cut short is finished or undone as well.
 
     Raises:
         SettingsError: the database cannot be reached or upgraded.
@@ -40,6 +43,7 @@ def release(settings: Settings, *, clock: Clock, tell: Callable[[str], None]) ->
         raise SettingsError(
             f"The database {url.render_as_string(hide_password=True)} cannot be used ({type(err).__name__})."
         ) from err
+    settle_rotation(settings)
 
 
 def _revision(url: str) -> str | None:

@@ -34,6 +34,7 @@ def run(environ: Mapping[str, str] | None = None) -> int:
     Raises:
         SettingsError: it cannot start as it is configured; the text names the setting.
     """
+    from gatekeeper.bootstrap import check_ledger_key
     from gatekeeper.ops.release import release  # brings in every library; the demo's supervisor stays small without
 
     env = dict(os.environ if environ is None else environ)
@@ -45,6 +46,7 @@ def run(environ: Mapping[str, str] | None = None) -> int:
     with only_one(settings.data):
         ensure_keys(settings, env)
         release(settings, clock=SystemClock(), tell=say)
+        check_ledger_key(load_settings("web", env))
         programs = [*queue_programs(settings, env), *own_programs(env)]
         supervisor = Supervisor(programs, logs=settings.data / "logs", tell=say)
         try:

@@ -30,7 +30,7 @@ def settings(env: dict[str, str]) -> Settings:
 
 def test_keys_are_made_once_and_nobody_else_can_read_them(settings: Settings, env: dict[str, str]) -> None:
     before = {path.name: path.read_text() for path in settings.keys.iterdir()}
-    assert set(before) == {"web_key", "ledger_key", "seal_key", "seal.pub", "template_key"}
+    assert set(before) == {"web_key", "ledger_key", "ledger.pub", "seal_key", "seal.pub", "template_key"}
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in settings.keys.iterdir())
     ensure_keys(settings, env)
     assert {path.name: path.read_text() for path in settings.keys.iterdir()} == before
