@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 from gatekeeper.errors import BadInput
 from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.post_page import Trouble, post_page
+from gatekeeper.web.replies import keep_replies
 from gatekeeper.web.views.posts import AUTHORS
-from gatekeeper.workflow import asked_changes
 from gatekeeper.workflow.versions_view import versions_view
 
 bp = Blueprint("versions", __name__, url_prefix="/posts/<int:post_id>")
@@ -37,19 +37,6 @@ def answer(post_id: int) -> Response | str | tuple[str, int]:
         return post_page(post_id, trouble=Trouble("asked", tuple(refused.fields.values()), typed), status=422)
     flash("Your answers are kept. The headteacher reads them when you send the post again.", "success")
     return redirect(url_for("posts.show", post_id=post_id, _anchor="asked"), code=303)
-
-
-def keep_replies(post_id: int) -> None:
-    """Keep the answers that came with this form, if any did.
-
-    Raises:
-        BadInput, Conflict, NotFound: as `asked_changes.answer`.
-    """
-    decision_id = request.form.get("asked", "")
-    found = {name: re.fullmatch(r"reply-(\d{1,3})", name, re.ASCII) for name in request.form}
-    replies = {int(number[1]): request.form.get(name, "") for name, number in found.items() if number}
-    if decision_id and replies:
-        asked_changes.answer(services(), post_id, person().id, decision_id=decision_id, replies=replies)
 
 
 def _key(name: str) -> str:
