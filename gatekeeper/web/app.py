@@ -46,6 +46,7 @@ VIEWS = (
     "photos",
     "second_looks",
     "findings",
+    "versions",
     "media",
     "decide",
     "decide_proof",

@@ -19,6 +19,7 @@ from gatekeeper.posts.repository import accounts_of, current_version, findings_o
 from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
 from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
+from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
 from gatekeeper.workflow.facts import facts_of
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
@@ -109,6 +110,12 @@ class PostView:
     open_items: tuple[OpenItem, ...] = ()
     publications: tuple[PublicationView, ...] = ()
     history: tuple[HistoryLine, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()  # what was asked of its author and answered, the last first
+
+    @property
+    def asked_now(self) -> Exchange | None:
+        """What is asked of its author at this moment."""
+        return next((one for one in self.exchanges if one.newest), None)
 
     @property
     def moving(self) -> bool:
@@ -213,6 +220,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             channel_sketches=tuple((account.kind, account.name) for account in accounts),
             publications=_publications(session, post, by, mine=mine, pictures=pictures),
             history=history_of(session, post, words=pictures),
+            exchanges=exchanges_of(session, post, by=by.id) if pictures else (),
             text=content.text,
             photos=content.photos,
             classes=classes_on_roll(session) if resolves else (),

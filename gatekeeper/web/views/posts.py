@@ -15,8 +15,10 @@ from gatekeeper.text.weight import CONFIG
 from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.forms_post import PostForm, post_form
 from gatekeeper.web.post_page import Trouble, post_page
+from gatekeeper.web.replies import keep_replies
 from gatekeeper.workflow import resolve, submit
 from gatekeeper.workflow import stop as stopping
+from gatekeeper.workflow.asked_changes import asked_now
 from gatekeeper.workflow.draft_view import DraftView, channel_choices, draft_view
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import progress_of
@@ -67,6 +69,7 @@ def edit(post_id: int) -> str | Response | tuple[str, int]:
     form = post_form(draft, channel_choices(services()), fill=False)
     try:
         submit.save_draft(services(), post_id, person().id, form.edit(draft.photos))
+        keep_replies(post_id)
     except BadInput as refused:
         form.refuse(refused.fields, str(refused))
         return _form_page(form, draft), 422
@@ -86,6 +89,7 @@ def autosave(post_id: int) -> tuple[Response, int] | Response:
     form = post_form(draft, channel_choices(services()), fill=False)
     try:
         revision = submit.save_draft(services(), post_id, person().id, form.edit(draft.photos))
+        keep_replies(post_id)
     except (BadInput, Conflict) as refused:
         return jsonify(error=str(refused)), 409 if isinstance(refused, Conflict) else 422
     counts = text_counts((form.text.data or "").replace("\r\n", "\n"), list(limits.LIMITS))
@@ -246,4 +250,5 @@ def _form_page(form: PostForm, draft: DraftView | None) -> str:
         "told": limits.text_findings(measure_of(text, kinds), photos=len(draft.photos) if draft else 0) if text else (),
         "weights": CONFIG,  # the script counts by the same figures
     }
-    return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, **words)
+    asked = asked_now(services(), draft.id, person().id) if draft else None
+    return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, asked=asked, **words)
