@@ -83,7 +83,7 @@ def build_services(
         faces=faces,
         encoder=encoder,
         reader=reader,
-        mailer=SmtpMailer(settings.secret("SMTP_URL")) if "SMTP_URL" in held else None,
+        mailer=SmtpMailer(settings.secret("SMTP_URL"), bounce_to=settings.bounce_to) if "SMTP_URL" in held else None,
         channel_for=_channels(settings, clock) if "SEAL_KEY" in held else None,
     )
 

@@ -77,6 +77,7 @@ def _add_servers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     worker.add_argument("queue", choices=_QUEUES, help="whose work it does")
     _add(commands, "publisher", _publisher, "run the publisher alone")
     _add(commands, "release", _release, "bring the database to this release's schema")
+    _add(commands, "bounced", _bounced, "take in a mail server's report about undelivered mail, from standard input")
 
 
 def _add_scripting(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -178,6 +179,12 @@ def _release(_asked: argparse.Namespace) -> int:
     release(load_settings("release"), clock=SystemClock(), tell=_say)
     _say("The database has this release's schema.")
     return DONE
+
+
+def _bounced(_asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.bounced import bounced
+
+    return bounced()
 
 
 def _scan(asked: argparse.Namespace) -> int:

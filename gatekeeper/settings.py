@@ -8,6 +8,7 @@ keep what they made.
 """
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Settings:
     host: str
     port: int
     mail_from: str
+    bounce_to: str = ""  # where mail servers report what they could not deliver; empty: to mail_from
     trusted_proxies: int = 0
     demo: bool = False
     platform_url: str = ""  # the simulator; loopback only. Empty means the real platforms
@@ -139,6 +141,7 @@ def load_settings(process: str, environ: Mapping[str, str] | None = None) -> Set
         host=host,
         port=port,
         mail_from=get("MAIL_FROM", "Gatekeeper <gatekeeper@localhost>"),
+        bounce_to=_bare_address("BOUNCE_TO", get("BOUNCE_TO")),
         trusted_proxies=_number("TRUSTED_PROXIES", get("TRUSTED_PROXIES", "0")),
         demo=get("DEMO") == "1",
         platform_url=platform_url,
@@ -157,6 +160,12 @@ def _number(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise SettingsError(f"GATEKEEPER_{name} must be a whole number, not {text!r}.") from None
+
+
+def _bare_address(name: str, text: str) -> str:
+    if text and not re.fullmatch(r"[!-;=?A-~]+@[A-Za-z0-9.-]+", text):
+        raise SettingsError(f"GATEKEEPER_{name} must be a bare e-mail address, such as bounces@school.example.")
+    return text
 
 
 def _database_url(url: str, data: Path) -> str:

@@ -49,6 +49,7 @@ VIEWS = (
     "versions",
     "media",
     "decide",
+    "mail",
     "decide_proof",
 )
 

@@ -29,6 +29,7 @@ ENTRIES = (
     Entry("Pupils and permissions", "pupils.index"),
     Entry("Channels", "channels.index"),
     Entry("Staff", "staff.index"),
+    Entry("Mail", "mail.index"),
     Entry("School", "school.form"),
     Entry("Rules", "rules.index"),
     Entry("Audit", "audit.index"),

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from gatekeeper.errors import SettingsError
-from gatekeeper.mail.smtp import MailNotSent, SmtpMailer
+from gatekeeper.mail.smtp import MailNotSent, MailRefused, SmtpMailer
 
 Serve = Callable[..., Controller]
 
@@ -30,9 +30,11 @@ class Kept:
         self.answers = answers
         self.messages: list[bytes] = []
         self.recipients: list[str] = []
+        self.senders: list[str] = []
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         envelope.mail_from = address
+        self.senders.append(address)
         return self.answers.get("mail", "250 OK")
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
@@ -136,6 +138,42 @@ def test_a_refusal_is_a_sentence_and_not_the_servers_own_words(
         SmtpMailer(f"smtp://127.0.0.1:{serve(Kept(**answers)).port}").send(letter())
     assert "550" not in str(refused.value)
     assert refused.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("answers", "final"),
+    [
+        ({"rcpt": "550 5.1.1 no such user"}, True),
+        ({"rcpt": "450 4.2.0 greylisted, come back"}, False),
+        ({"data": "554 5.7.1 looks like spam"}, True),
+        ({"data": "452 4.3.1 disk full"}, False),
+        ({"mail": "553 5.7.1 not yours"}, False),  # the settings are wrong, not this message: they will be put right
+    ],
+    ids=["no-such-user", "greylisted", "refused", "full", "sender"],
+)
+def test_only_a_refusal_of_this_recipient_or_this_message_is_final(
+    serve: Serve, answers: dict[str, str], final: bool
+) -> None:
+    with pytest.raises(MailNotSent) as refused:
+        SmtpMailer(f"smtp://127.0.0.1:{serve(Kept(**answers)).port}").send(letter())
+    assert isinstance(refused.value, MailRefused) is final
+
+
+def test_an_address_that_the_server_cannot_write_to_is_final_and_no_matter_of_encryption(serve: Serve) -> None:
+    message = letter()
+    del message["To"]
+    message["To"] = "zoë@school.example"
+    with pytest.raises(MailRefused, match="letters"):
+        SmtpMailer(f"smtp://127.0.0.1:{serve(Kept(), enable_SMTPUTF8=False).port}").send(message)
+
+
+def test_reports_of_undelivered_mail_go_where_the_settings_say(serve: Serve) -> None:
+    kept = Kept()
+    url = f"smtp://127.0.0.1:{serve(kept).port}"
+    SmtpMailer(url).send(letter())
+    SmtpMailer(url, bounce_to="bounces@school.example").send(letter())
+    assert kept.senders == ["gatekeeper@school.example", "bounces@school.example"]
+    assert b"From: Gatekeeper <gatekeeper@school.example>" in kept.messages[1]
 
 
 def test_a_server_that_is_not_there_is_a_sentence() -> None:

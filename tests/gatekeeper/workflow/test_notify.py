@@ -8,26 +8,30 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateNotFound
 from sqlalchemy import func, select
 
 from approvals import tokens
+from approvals.errors import LinkExpired
 from approvals.tables import ApprovalRequest, ApprovalToken
 from gatekeeper import jobs
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
 from gatekeeper.mail.model import Notice
 from gatekeeper.mail.render import EmailRenderer
-from gatekeeper.mail.smtp import MailNotSent
+from gatekeeper.mail.smtp import MailNotSent, MailRefused
 from gatekeeper.people.accounts import find_invitation
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Finding, Post
 from gatekeeper.posts.repository import move
 from gatekeeper.posts.status import FindingState, PostState
-from gatekeeper.workflow import notify, request
+from gatekeeper.workflow import notify, request, sweep
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.wise import sync_wise
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
+from workers import notify as workers_notify
+from workers import perform
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 ABOUT_POSTS = (
@@ -175,6 +179,124 @@ def test_a_failure_is_raised_for_the_worker_and_written_down_for_people(school: 
     notify.run(school.services, notice_id)
     assert stored(school, notice_id).problem == ""
     assert len(outbox.messages) == 1
+
+
+def test_a_refusal_for_good_is_shown_at_once_and_not_tried_again(
+    school: School, outbox: Outbox, clock: ToldClock
+) -> None:
+    notice_id = asked(school)
+    outbox.refusal = MailRefused("The mail server refused the recipient's address. Is it spelt right?")
+    perform.use(school.services)
+    workers_notify.run(notice_id)
+    perform.use(None)
+    row = stored(school, notice_id)
+    assert (row.failed_at, row.sent_at, row.tries) == (clock.now(), None, 1)
+    assert "refused the recipient" in row.problem
+    with school.services.db.read() as session:
+        assert ("notify", notice_id) not in jobs.due(session, "mail", now=clock.now() + timedelta(days=9))
+    sweep.run(school.services)  # and the safety net does not take it for lost work
+    outbox.refusal = None
+    notify.run(school.services, notice_id)
+    assert outbox.messages == []
+
+
+def test_what_fails_for_now_is_tried_ever_more_rarely_and_given_up_after_three_days(
+    school: School, outbox: Outbox, clock: ToldClock
+) -> None:
+    notice_id = asked(school, due_in=timedelta(days=9))
+    outbox.refusal = MailNotSent("The mail server could not be reached.")
+    perform.use(school.services)
+    pauses, before = [], clock.now()
+    while stored(school, notice_id).failed_at is None:
+        workers_notify.run(notice_id)
+        with school.services.db.read() as session:
+            following = session.scalars(select(jobs.Order.next_at).where(jobs.Order.job == "notify")).first()
+        if following is None:
+            break
+        pauses.append((following - before).total_seconds())
+        before = clock.moment = following
+    perform.use(None)
+    assert pauses[:5] == [5, 10, 20, 40, 80]
+    assert set(pauses[9:]) == {900}
+    row = stored(school, notice_id)
+    assert row.failed_at is not None
+    assert timedelta(days=3) < row.failed_at - row.created_at < timedelta(days=3, minutes=16)
+    assert row.tries == len(pauses) + 1
+
+
+def test_a_mail_that_cannot_be_written_says_so(school: School, outbox: Outbox) -> None:
+    notice_id = ordered(school, "there_is_no_such_letter")
+    with pytest.raises(TemplateNotFound):
+        notify.run(school.services, notice_id)
+    assert stored(school, notice_id).problem == "The e-mail could not be written; it is tried again."
+
+
+def test_a_bounce_that_comes_before_the_sending_is_written_down_is_kept(
+    school: School, outbox: Outbox, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notice_id = asked(school)
+
+    def send_and_have_it_come_back(_message: EmailMessage) -> None:
+        with school.services.db.begin() as session:
+            notice = session.get_one(Notice, notice_id)
+            notice.failed_at, notice.problem = clock.now(), "It came back."
+
+    monkeypatch.setattr(outbox, "send", send_and_have_it_come_back)
+    notify.run(school.services, notice_id)
+    row = stored(school, notice_id)
+    assert (row.sent_at, row.failed_at, row.problem) == (clock.now(), clock.now(), "It came back.")
+
+
+def test_a_crash_between_the_servers_yes_and_the_row_sends_the_same_message_again(
+    school: School, outbox: Outbox, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends after the mail server said yes; the claim's lease runs out, and the worker starts over."""
+    notice_id = asked(school)
+    take = outbox.send
+
+    def send_and_end(message: EmailMessage) -> None:
+        take(message)
+        raise SystemExit  # no handler of the worker runs for it
+
+    monkeypatch.setattr(outbox, "send", send_and_end)
+    perform.use(school.services)
+    with pytest.raises(SystemExit):
+        workers_notify.run(notice_id)
+    monkeypatch.setattr(outbox, "send", take)
+    workers_notify.run(notice_id)
+    assert len(outbox.messages) == 1  # its lease still holds
+    clock.advance(seconds=jobs.NOTIFY.timeout + 31)
+    workers_notify.run(notice_id)
+    clock.advance(hours=1)
+    workers_notify.run(notice_id)
+    perform.use(None)
+    assert len(outbox.messages) == 2
+    assert len({message["Message-ID"] for message in outbox.messages}) == 1
+    assert stored(school, notice_id).sent_at is not None
+
+
+def test_a_post_expires_at_its_time_while_the_mail_server_is_down(
+    school: School, outbox: Outbox, clock: ToldClock
+) -> None:
+    notice_id = asked(school)
+    notify.run(school.services, notice_id)
+    token = token_in(outbox.messages[0])
+    outbox.refusal = MailNotSent("The mail server could not be reached.")
+    clock.advance(hours=1)
+    perform.use(school.services)
+    sweep.run(school.services)
+    with school.services.db.read() as session:
+        expired = session.scalars(select(Notice).where(Notice.kind == "expired")).one()
+        assert session.scalars(select(Post.state)).all() == [PostState.EXPIRED]
+        with pytest.raises(LinkExpired, match="Nobody decided by then, so nothing was published"):
+            tokens.open_link(session, token, purpose=tokens.DECIDE, now=clock.now())
+    workers_notify.run(expired.id)
+    outbox.refusal = None
+    clock.advance(seconds=5)
+    workers_notify.run(expired.id)
+    perform.use(None)
+    assert [message["To"] for message in outbox.messages[1:]] == ["author@quarrybank.example"]
+    assert "was not decided in time" in parts(outbox.messages[1])[0]
 
 
 def test_a_fault_of_a_library_is_told_without_its_words(school: School, outbox: Outbox) -> None:
