@@ -149,6 +149,7 @@ def _signer(settings: Settings) -> Signer:
 
 def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Channel]:
     key = settings.secret("SEAL_KEY")
+    versions = {"facebook": settings.graph_version, "linkedin": settings.linkedin_version}
 
     def channel_for(account: ChannelAccount) -> Channel:
         if not account.sealed:
@@ -158,7 +159,7 @@ def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Ch
             Credentials.from_json(plain.decode()),
             clock=clock,
             base_url=settings.platform_url or None,
-            api_version=settings.graph_version if account.kind == "facebook" else None,
+            api_version=versions.get(account.kind),
         )
 
     return channel_for

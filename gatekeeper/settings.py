@@ -46,6 +46,7 @@ class Timings:
     )
     wire: float = 20.0  # seconds one platform call may take
     poll: float = 0.5  # seconds between two looks at what is due
+    again: timedelta = timedelta(seconds=10)  # the first pause after a try that certainly sent nothing; it doubles
 
     def shrunk(self, factor: float) -> "Timings":
         """The same machine, `factor` times faster."""
@@ -55,6 +56,7 @@ class Timings:
             reads=tuple(pause / factor for pause in self.reads),
             wire=max(1.0, self.wire / factor),
             poll=max(0.05, self.poll / factor),
+            again=self.again / factor,
         )
 
 
@@ -77,6 +79,7 @@ class Settings:
     simulator_page: str = ""
     mail_page: str = ""
     graph_version: str = "v26.0"
+    linkedin_version: str = "202607"
     seal_public: str = ""  # the public half: with it tokens can be locked away, never read
     ledger_public: tuple[str, ...] = ()  # of every key that ever signed the ledger; the present one is the last
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -148,6 +151,7 @@ def load_settings(process: str, environ: Mapping[str, str] | None = None) -> Set
         simulator_page=get("SIMULATOR_PAGE"),
         mail_page=get("MAIL_PAGE"),
         graph_version=get("GRAPH_VERSION", "v26.0"),
+        linkedin_version=get("LINKEDIN_VERSION", "202607"),
         seal_public=seal_public,
         ledger_public=tuple((get("LEDGER_PUBLIC") or _read(data / "keys" / "ledger.pub")).split()),
         secrets=secrets,

@@ -72,6 +72,7 @@ class MediaHandle:
 
     id: str
     expires_at: datetime | None = None
+    alt: str = ""  # where the platform wants the description together with the post
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ class Channel(Protocol):
 
     @property
     def kind(self) -> str:
-        """The platform's short name: `x`, `facebook`."""
+        """The platform's short name: `x`, `facebook`, `linkedin`."""
 
     @property
     def account_id(self) -> str:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gatekeeper.channels import facebook, x
+from gatekeeper.channels import facebook, linkedin, x
 from gatekeeper.channels.base import Channel, ChannelKind, Credentials
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
 
-KINDS: Mapping[str, ChannelKind] = MappingProxyType({kind.kind: kind for kind in (x.KIND, facebook.KIND)})
+KINDS: Mapping[str, ChannelKind] = MappingProxyType(
+    {kind.kind: kind for kind in (x.KIND, facebook.KIND, linkedin.KIND)}
+)
 
 
 def build_channel(

@@ -37,7 +37,7 @@ SCHOOL: Final[dict[str, object]] = {
 }
 
 YES, NO, WITHDRAWN, NONE = "yes", "no", "withdrawn", ""
-#: first name, last name, known as, class, born on, answer for X, answer for Facebook
+#: first name, last name, known as, class, born on, answer for X and LinkedIn, answer for Facebook
 PUPILS: Final = (
     ("Amina", "Rahman", "", "Wren", "2022-01-14", YES, YES),
     ("Archie", "Thistlewood", "", "Wren", "2021-11-02", YES, YES),

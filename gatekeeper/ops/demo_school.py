@@ -29,10 +29,15 @@ from gatekeeper.people.register_import import Kind
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import load_settings
-from gatekeeper.workflow import accounts, connect, consents, roll, school
+from gatekeeper.workflow import accounts, connect, consents, roll, school, second_proofs
+from gatekeeper.workflow.second_proofs import Given
 from gatekeeper.workflow.services import Services
 
-_CHANNEL_NAMES = {"x": "Merrowfold on X", "facebook": "Merrowfold's Facebook Page"}
+_CHANNEL_NAMES = {
+    "x": "Merrowfold on X",
+    "facebook": "Merrowfold's Facebook Page",
+    "linkedin": "Merrowfold on LinkedIn",
+}
 
 
 def found(data: Path) -> None:
@@ -56,7 +61,7 @@ def _staff(services: Services) -> dict[str, int]:
         role: accounts.add_user(services, name=name, email=email, role=Role(role), password=people.PASSWORD)
         for name, email, role in people.STAFF
     }
-    accounts.set_pin(services, ids["headteacher"], current=people.PASSWORD, pin=people.PIN)
+    second_proofs.set_pin(services, ids["headteacher"], people.PIN, Given(password=people.PASSWORD))
     return ids
 
 
@@ -70,7 +75,7 @@ def _pupils(services: Services, folder: Path, *, by: int) -> None:
         reference = f"MF{number:04d}"
         year = dict(people.SCHOOL["classes"])[form]  # type: ignore[call-overload]  # a table of texts
         roster.append((reference, first, last, known, year, form, born))
-        for channel, answer in (("x", x), ("facebook", facebook)):
+        for channel, answer in (("x", x), ("facebook", facebook), ("linkedin", x)):
             if answer:
                 allowed = "no" if answer == people.NO else "yes"
                 answers.append((reference, channel, allowed, "consent", given.isoformat(), "", "autumn form"))
@@ -86,7 +91,7 @@ def _pupils(services: Services, folder: Path, *, by: int) -> None:
     with services.db.read() as session:
         ids = {(pupil.first_name, pupil.last_name): pupil.id for pupil in session.scalars(select(Pupil))}
     for first, last, _, _, _, x, facebook in people.PUPILS:
-        for channel, answer in (("x", x), ("facebook", facebook)):
+        for channel, answer in (("x", x), ("facebook", facebook), ("linkedin", x)):
             if answer == people.WITHDRAWN:
                 consents.withdraw_consent(services, ids[first, last], channel, Purpose.SOCIAL_MEDIA, by=by)
     first, last, reason = people.NEVER
@@ -94,7 +99,7 @@ def _pupils(services: Services, folder: Path, *, by: int) -> None:
 
 
 def _channels(services: Services, *, administrator: int, head: int) -> None:
-    """Register, check and open both accounts of the simulated platforms."""
+    """Register, check and open the accounts of the simulated platforms."""
     holder = build_services(load_settings("platform"))  # the only process that may open the sealed keys
     printed = subprocess.run(
         [sys.executable, "-m", "gatekeeper.simulator", "--credentials"], capture_output=True, text=True, check=True

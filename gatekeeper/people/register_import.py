@@ -55,7 +55,14 @@ _ROSTER_TEXT: Final = {
     "class": "class_name",
 }
 _YES, _NO = frozenset({"yes", "y", "true", "1"}), frozenset({"no", "n", "false", "0"})
-_CHANNELS: Final = {"x": "x", "twitter": "x", "x (twitter)": "x", "facebook": "facebook", "facebook page": "facebook"}
+_CHANNELS: Final = {
+    "x": "x",
+    "twitter": "x",
+    "x (twitter)": "x",
+    "facebook": "facebook",
+    "facebook page": "facebook",
+    "linkedin": "linkedin",
+}
 _BASES: Final = {"consent": Basis.CONSENT, "public task": Basis.PUBLIC_TASK, "public_task": Basis.PUBLIC_TASK}
 
 
@@ -237,7 +244,7 @@ class _Consents:
     def _values(self, cells: Mapping[str, str]) -> dict[str, Any]:
         kind = _CHANNELS.get(cells["channel"].lower())
         if kind is None:
-            raise _Wrong("channel: must be x or facebook")
+            raise _Wrong("channel: must be x, facebook or linkedin")
         answer = cells["allowed"].lower()
         if answer not in _YES | _NO:
             raise _Wrong("allowed: must be yes or no")

@@ -17,6 +17,7 @@ class ChannelLimits:
     label: str
     text: int
     weighted: bool = False
+    escaped: bool = False  # signs with a meaning of their own there count twice, and a hashtag as what it is written as
     cashtags: int | None = None  # how many "$ABC" it takes
     asks_no_mentions: bool = False  # whether it may refuse a post by a program that names another account
     price: str = ""  # what one post costs, and what one with a link costs
@@ -34,6 +35,7 @@ LIMITS: Final[Mapping[str, ChannelLimits]] = {
         price_with_link="$0.20",
     ),
     "facebook": ChannelLimits(label="Facebook", text=5_000),
+    "linkedin": ChannelLimits(label="LinkedIn", text=3_000, escaped=True),
 }
 MAX_PHOTOS: Final = 4
 MAX_ALT: Final = 1_000

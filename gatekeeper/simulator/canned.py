@@ -73,6 +73,16 @@ def graph_missing(object_id: str) -> Reply:
     return graph_error(message, 100, subcode=33, kind="GraphMethodException")
 
 
+def linkedin_error(status: int, message: str, *, code: str = "", service: int | None = None, **more: object) -> Reply:
+    """An answer in LinkedIn's error shape."""
+    body: dict[str, object] = {"message": message, "status": status, **more}
+    if code:
+        body["code"] = code
+    if service is not None:
+        body["serviceErrorCode"] = service
+    return json_reply(status, body)
+
+
 def canned(name: str, now: datetime) -> Reply:
     """The failure of this name; KeyError when there is none."""
     epoch = str(int(now.timestamp()) + 600)
@@ -117,6 +127,17 @@ def canned(name: str, now: datetime) -> Reply:
         "graph.2": graph_error(
             "An unexpected error has occurred. Please retry your request later.", 2, status=500, is_transient=True
         ),
+        "linkedin.401": linkedin_error(
+            401, "The token used in the request has expired", code="EXPIRED_ACCESS_TOKEN", service=65602
+        ),
+        "linkedin.403": linkedin_error(403, "Not enough permissions to access", code="ACCESS_DENIED", service=100),
+        "linkedin.409": linkedin_error(409, "Conflict. Retry the request.", code="CONFLICT"),
+        "linkedin.422": linkedin_error(422, "com.linkedin.content.common.exception: the content is not valid"),
+        "linkedin.426": linkedin_error(426, "Requested version is not active", code="NONEXISTENT_VERSION"),
+        "linkedin.429": linkedin_error(
+            429, "Resource level throttle APPLICATION DAY limit for calls to this resource is reached."
+        ),
+        "linkedin.500": linkedin_error(500, "Internal Server Error"),
         "html": Reply(
             502, b"<html><body><h1>Sorry, something went wrong.</h1></body></html>", {"Content-Type": "text/html"}
         ),

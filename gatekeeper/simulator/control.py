@@ -16,6 +16,8 @@ from gatekeeper.simulator.faults import Faults
 from gatekeeper.simulator.messages import Reply, Request, json_reply, look_at
 from gatekeeper.simulator.state import SimPost, SimVersion, State
 
+_KINDS = ("x", "facebook", "linkedin")
+_ANY_KIND = "x, facebook or linkedin"
 _TOKEN_STATES = ("valid", "expired", "revoked", "suspended")
 
 
@@ -68,13 +70,13 @@ class Control:
     def external_post(self, order: dict[str, Any]) -> dict[str, Any]:
         """Somebody posts by hand, past the gatekeeper; `images` are base64."""
         kind, text = order.get("kind"), order.get("text", "")
-        if kind not in {"x", "facebook"} or not isinstance(text, str):
-            raise BadInput("An external post needs a kind (x or facebook) and a text.")
+        if kind not in _KINDS or not isinstance(text, str):
+            raise BadInput(f"An external post needs a kind ({_ANY_KIND}) and a text.")
         now = self._config.clock.now()
-        account = self._config.x_account_id if kind == "x" else self._config.facebook_page_id
+        account = self._config.credentials(str(kind)).account_id
         pictures = [self._picture(str(kind), account, str(image)) for image in order.get("images", [])]
         number = self._state.next_id(now)
-        post_id = number if kind == "x" else f"{account}_{number}"
+        post_id = {"x": number, "facebook": f"{account}_{number}", "linkedin": f"urn:li:share:{number}"}[str(kind)]
         post = SimPost(
             id=post_id,
             kind=str(kind),
@@ -87,7 +89,7 @@ class Control:
         return asdict(self._state.add_post(post))
 
     def edit_post(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Somebody edits a post by hand: a new id on X, the same one on Facebook."""
+        """Somebody edits a post by hand: a new id on X, the same one elsewhere."""
         post = self._named(order)
         text = order.get("text")
         if not isinstance(text, str):
@@ -108,8 +110,8 @@ class Control:
     def set_token(self, order: dict[str, Any]) -> dict[str, Any]:
         """The school's keys expire, are revoked, the account is suspended, or all is well again."""
         kind, state = order.get("kind"), order.get("state")
-        if kind not in {"x", "facebook"} or state not in _TOKEN_STATES:
-            raise BadInput(f"A token needs a kind (x or facebook) and a state ({', '.join(_TOKEN_STATES)}).")
+        if kind not in _KINDS or state not in _TOKEN_STATES:
+            raise BadInput(f"A token needs a kind ({_ANY_KIND}) and a state ({', '.join(_TOKEN_STATES)}).")
         setattr(self._state.known, f"{kind}_token", state)
         self._state.save_known()
         return {"kind": kind, "state": state}

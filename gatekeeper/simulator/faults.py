@@ -40,12 +40,13 @@ class Garbage(StrEnum):
 
 @dataclass
 class Fault:
-    """One order to spoil requests; empty `host` and `method` mean any, `path` may hold `*`."""
+    """One order to spoil requests; empty `host`, `method` and `text` mean any, `path` may hold `*`."""
 
     mode: Mode
     host: str = ""
     method: str = ""
     path: str = "*"
+    text: str = ""  # words that the post to be published has in it
     times: int = 1
     after: int = 0
     seconds: float = 30.0
@@ -61,6 +62,7 @@ class Fault:
             self.host in {"", request.host}
             and self.method in {"", request.method}
             and fnmatchcase(request.path, self.path)
+            and (not self.text or self.text in request.words)
         )
 
 
@@ -118,7 +120,9 @@ def spoil(reply: Reply, kind: Garbage) -> Reply:
         case Garbage.HTML:
             return Reply(reply.status, b"<html><body>OK</body></html>", {"Content-Type": "text/html"})
         case Garbage.TRUNCATED:
-            return Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
+            # cut off before the header in which LinkedIn names what was created
+            told = {name: value for name, value in reply.headers.items() if name != "x-restli-id"}
+            return Reply(reply.status, reply.body[: len(reply.body) // 2], told)
         case Garbage.NO_CONTENT_TYPE:
             return Reply(reply.status, reply.body, {})
         case Garbage.NO_ID:

@@ -71,11 +71,11 @@ class PublicPage:
         if request.path in {"/timeline.css", "/favicon.ico"}:
             style = request.path.endswith(".css")  # there is no icon, and a browser that asks is not to be alarmed
             return _page(200, (_TEMPLATES / "timeline.css").read_bytes(), _CSS) if style else Reply(204, b"", _SAFE)
-        if found := re.fullmatch(r"/picture/(\d+)", request.path):
+        if found := re.fullmatch(r"/picture/((?:urn:li:image:)?\d+)", request.path):
             return self._picture(found[1])
         # where the channels' permalinks point when they are built for the simulator
-        if found := re.fullmatch(r"/(?:i/web/status/)?(\d+(?:_\d+)?)", request.path):
-            return self._permalink(found[1])
+        if found := re.fullmatch(r"/(?:i/web/status/)?(\d+(?:_\d+)?)|/feed/update/(urn:li:share:\d+)", request.path):
+            return self._permalink(found[1] or found[2])
         return _page(404, b"There is no such page.", "text/plain; charset=utf-8")
 
     def _timelines(self) -> Reply:
@@ -83,6 +83,7 @@ class PublicPage:
         columns = [
             _Column("x", "X", config.x_name, f"@{config.x_handle}", self._shown("x")),
             _Column("facebook", "Facebook", config.facebook_name, "Page", self._shown("facebook")),
+            _Column("linkedin", "LinkedIn", config.linkedin_name, "Company page", self._shown("linkedin")),
         ]
         html = self._environment.get_template("timeline.html").render(columns=columns, now=config.clock.now())
         return _page(200, html.encode(), "text/html; charset=utf-8")

@@ -13,12 +13,12 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from gatekeeper.channels.base import Credentials
 from gatekeeper.errors import SettingsError
-from gatekeeper.simulator import graph, x
+from gatekeeper.simulator import graph, linkedin, x
 from gatekeeper.simulator.canned import canned, x_problem
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.control import Control
@@ -29,11 +29,16 @@ from gatekeeper.simulator.state import SimPost, State
 
 _BODY_BYTES = 30_000_000
 _LOCAL = {"127.0.0.1", "localhost", "[::1]", "::1"}
-_OUTAGE = {x.HOST: "x.503", graph.HOST: "graph.2"}
+_OUTAGE = {x.HOST: "x.503", graph.HOST: "graph.2", linkedin.HOST: "linkedin.500", linkedin.SITE_HOST: "linkedin.500"}
+
+
+class _Platform(Protocol):
+    def answer(self, request: Request) -> Reply:
+        """The platform's reply to one request."""
 
 
 class Simulator:
-    """Both platforms and their public page on one port; a context manager that starts and stops them.
+    """All platforms and their public page on one port; a context manager that starts and stops them.
 
     Args:
         folder: where the timelines are kept over a restart; None keeps them in memory.
@@ -56,9 +61,12 @@ class Simulator:
         self.state = State(folder)
         self.faults = Faults()
         self.control = Control(self.config, self.state, self.faults)
-        self._platforms: Mapping[str, x.XApi | graph.GraphApi] = {
+        of_linkedin = linkedin.LinkedInApi(self.config, self.state)
+        self._platforms: Mapping[str, _Platform] = {
             x.HOST: x.XApi(self.config, self.state),
             graph.HOST: graph.GraphApi(self.config, self.state),
+            linkedin.HOST: of_linkedin,
+            linkedin.SITE_HOST: of_linkedin,
         }
         self._public = PublicPage(self.config, self.state)
         self.stopping = threading.Event()
@@ -78,6 +86,10 @@ class Simulator:
     def facebook_credentials(self) -> Credentials:
         """The keys of the simulated Facebook Page."""
         return self.config.facebook_credentials()
+
+    def credentials(self, kind: str) -> Credentials:
+        """The keys of the simulated account of this kind."""
+        return self.config.credentials(kind)
 
     def posts(self, kind: str) -> list[SimPost]:
         """The posts the public can see on this platform, oldest first."""
@@ -141,9 +153,7 @@ class Simulator:
         with self.state.changing():
             return answers.answer(request), None
 
-    def _platform_answer(
-        self, platform: x.XApi | graph.GraphApi, request: Request
-    ) -> tuple[Reply | None, Fault | None]:
+    def _platform_answer(self, platform: _Platform, request: Request) -> tuple[Reply | None, Fault | None]:
         fault = self.faults.take(request)
         entry = {**request.record(), "at": self.config.clock.now().isoformat(), "fault": fault.mode if fault else None}
         mode = fault.mode if fault else None
@@ -258,7 +268,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _drip(self, body: bytes) -> None:
-        self.end_headers()
+        if body:
+            self.end_headers()
+        else:  # where the headers are all there is, they drip
+            body = b"".join([*self._headers_buffer, b"\r\n"])
+            self._headers_buffer: list[bytes] = []
         for byte in body:
             if self.server.simulator.stopping.wait(1):
                 return

@@ -89,6 +89,8 @@ class Known:
     last_id: int = 0
     x_token: str = "valid"  # noqa: S105 - the state of the token: valid, expired, revoked, suspended
     facebook_token: str = "valid"  # noqa: S105
+    linkedin_token: str = "valid"  # noqa: S105
+    linkedin_uploads: list[str] = field(default_factory=list)  # begun, and no bytes yet
     oauth2: dict[str, str] = field(default_factory=dict)  # live OAuth 2 tokens: "access" and "refresh"
 
 
@@ -164,11 +166,20 @@ class State:
         self._put("memo", "name", "known", asdict(self.known))
 
     def add_picture(
-        self, *, kind: str, account_id: str, data: bytes, mime: str, size: tuple[int, int], now: datetime, alt: str = ""
+        self,
+        *,
+        kind: str,
+        account_id: str,
+        data: bytes,
+        mime: str,
+        size: tuple[int, int],
+        now: datetime,
+        alt: str = "",
+        picture_id: str = "",
     ) -> SimPicture:
         """Take in a picture that no post shows yet."""
         picture = SimPicture(
-            id=self.next_id(now),
+            id=picture_id or self.next_id(now),
             kind=kind,
             account_id=account_id,
             mime=mime,
@@ -233,7 +244,11 @@ class State:
         with self.lock:
             return {
                 "clock": now.astimezone(UTC).isoformat(),
-                "tokens": {"x": self.known.x_token, "facebook": self.known.facebook_token},
+                "tokens": {
+                    "x": self.known.x_token,
+                    "facebook": self.known.facebook_token,
+                    "linkedin": self.known.linkedin_token,
+                },
                 "posts": [{**asdict(post), "live": post.is_live(now)} for post in self._posts.values()],
                 "pictures": [asdict(picture) for picture in self.pictures.values()],
                 "requests_seen": len(self.requests),

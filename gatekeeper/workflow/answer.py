@@ -23,7 +23,11 @@ _REMOTE_ID = re.compile(r"(\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
 
 
 #: where a post of each kind of channel is seen; with or without "www." and the like in front
-_SITES: Final[Mapping[str, tuple[str, ...]]] = {"x": ("x.com", "twitter.com"), "facebook": ("facebook.com",)}
+_SITES: Final[Mapping[str, tuple[str, ...]]] = {
+    "x": ("x.com", "twitter.com"),
+    "facebook": ("facebook.com",),
+    "linkedin": ("linkedin.com",),
+}
 
 
 def permalink_in(link: str, *, kind: str, also: Sequence[str] = ()) -> str:

@@ -35,6 +35,7 @@ SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
         "access_token_secret": "Access token secret",
     },
     "facebook": {"access_token": "Page access token", "app_id": "App ID", "app_secret": "App secret"},
+    "linkedin": {"access_token": "Access token", "client_id": "Client ID", "client_secret": "Client secret"},
 }
 _LONGEST_ID: Final = 40
 _SHORTEST_REASON: Final = 5

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gatekeeper.channels.little_text import little_text
 from gatekeeper.errors import BadInput
 from gatekeeper.policy import limits
 from gatekeeper.posts.model import Photo, Post
@@ -20,9 +21,13 @@ _CASHTAGS: Final = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(
 
 def text_counts(text: str, kinds: list[str]) -> dict[str, int]:
     """The text's length as each kind of channel counts it."""
-    return {
-        kind: x_weight(text) if limits.LIMITS[kind].weighted else len(text) for kind in kinds if kind in limits.LIMITS
-    }
+    return {kind: _length(text, limits.LIMITS[kind]) for kind in kinds if kind in limits.LIMITS}
+
+
+def _length(text: str, limit: limits.ChannelLimits) -> int:
+    if limit.weighted:
+        return x_weight(text)
+    return len(little_text(text)) if limit.escaped else len(text)
 
 
 def measure_of(text: str, kinds: Iterable[str]) -> limits.Measure:

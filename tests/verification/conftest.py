@@ -19,15 +19,14 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture(params=["x", "facebook"])
+@pytest.fixture(params=["x", "facebook", "linkedin"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def channel(simulator: Simulator, kind: str) -> Channel:
-    credentials = simulator.x_credentials() if kind == "x" else simulator.facebook_credentials()
-    return build_channel(credentials, clock=SystemClock(), base_url=simulator.base_url)
+    return build_channel(simulator.credentials(kind), clock=SystemClock(), base_url=simulator.base_url)
 
 
 @pytest.fixture(scope="session")

@@ -37,9 +37,9 @@ from gatekeeper.simulator.faults import Garbage
 from gatekeeper.simulator.server import Simulator
 
 Draw = Callable[..., MediaItem]
-CREATE = {"x": "/2/tweets", "facebook": "/v26.0/111/feed"}
-UPLOAD = {"x": "/2/media/upload", "facebook": "/v26.0/111/photos"}
-LISTING = {"x": "/2/users/*/tweets", "facebook": "*/published_posts"}
+CREATE = {"x": "/2/tweets", "facebook": "/v26.0/111/feed", "linkedin": "/rest/posts"}
+UPLOAD = {"x": "/2/media/upload", "facebook": "/v26.0/111/photos", "linkedin": "/rest/images"}
+LISTING = {"x": "/2/users/*/tweets", "facebook": "*/published_posts", "linkedin": "/rest/posts"}
 
 
 def window() -> TimeWindow:
@@ -53,7 +53,7 @@ def creating(simulator: Simulator, kind: str) -> list[dict[str, object]]:
 
 def test_says_whom_the_keys_belong_to(channel: Channel, kind: str) -> None:
     identity = channel.verify_credentials()
-    assert identity.id == channel.account_id == {"x": "42", "facebook": "111"}[kind]
+    assert identity.id == channel.account_id == {"x": "42", "facebook": "111", "linkedin": "2001"}[kind]
     assert identity.name
     assert identity.scopes
 
@@ -61,7 +61,7 @@ def test_says_whom_the_keys_belong_to(channel: Channel, kind: str) -> None:
 def test_refuses_keys_of_another_account(kind: str) -> None:
     """The X token here does not tell its owner, so only asking the platform shows the mistake."""
     with Simulator(config=SimulatorConfig(x_access_token="a-token-without-an-owner")) as simulator:
-        right = simulator.x_credentials() if kind == "x" else simulator.facebook_credentials()
+        right = simulator.credentials(kind)
         wrong = Credentials(kind, "43", right.secrets)
         channel = build_channel(wrong, clock=SystemClock(), base_url=simulator.base_url)
         with pytest.raises(AuthenticationFailed):
@@ -221,6 +221,7 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline(channel: Channel, simul
 CERTAINLY_NOT = {
     "x": ["x.400", "x.401", "x.402", "x.403", "x.too_long", "x.suspended"],
     "facebook": ["graph.190", "graph.200", "graph.10", "graph.100", "graph.368"],
+    "linkedin": ["linkedin.401", "linkedin.403", "linkedin.422", "linkedin.426"],
 }
 
 
@@ -238,12 +239,16 @@ def test_a_refusal_of_the_platform_is_final_and_nothing_was_posted(
 
 
 def test_a_busy_platform_says_when_to_come_back(channel: Channel, simulator: Simulator, kind: str) -> None:
-    simulator.fault("status", canned={"x": "x.429", "facebook": "graph.32"}[kind], path=CREATE[kind])
+    simulator.fault(
+        "status", canned={"x": "x.429", "facebook": "graph.32", "linkedin": "linkedin.429"}[kind], path=CREATE[kind]
+    )
     with pytest.raises(ChannelBusy) as raised:
         channel.create_post(RenderedPost("Sports day"), [])
     assert raised.value.retry_at is not None
     minutes = (raised.value.retry_at - datetime.now(UTC)) / timedelta(minutes=1)
-    assert minutes == pytest.approx({"x": 10, "facebook": 12}[kind], abs=0.5)
+    now = datetime.now(UTC)
+    midnight = 24 * 60 - now.hour * 60 - now.minute - now.second / 60  # LinkedIn's limits are those of a day
+    assert minutes == pytest.approx({"x": 10, "facebook": 12, "linkedin": midnight}[kind], abs=0.5)
 
 
 def test_a_duplicate_is_a_reason_to_look_not_a_failure(channel: Channel, simulator: Simulator, kind: str) -> None:
@@ -291,7 +296,7 @@ def test_a_post_that_is_not_listed_is_still_there(
 
 def test_a_platform_that_cannot_be_reached_got_nothing(kind: str, draw: Draw) -> None:
     with Simulator() as gone:
-        credentials = gone.x_credentials() if kind == "x" else gone.facebook_credentials()
+        credentials = gone.credentials(kind)
         channel = build_channel(credentials, clock=SystemClock(), base_url=gone.base_url)
     for attempt in (
         lambda: channel.create_post(RenderedPost("Sports day"), []),
@@ -330,12 +335,12 @@ def test_dead_keys_stop_everything(channel: Channel, simulator: Simulator, kind:
 
 
 SECRETS = [("x", "consumer_secret"), ("x", "access_token_secret"), ("x", "access_token"), ("x", "consumer_key")]
-SECRETS += [("facebook", "access_token"), ("facebook", "app_secret")]
+SECRETS += [("facebook", "access_token"), ("facebook", "app_secret"), ("linkedin", "access_token")]
 
 
 @pytest.mark.parametrize(("platform", "secret"), SECRETS)
 def test_a_wrong_secret_is_refused_by_the_platform(simulator: Simulator, platform: str, secret: str) -> None:
-    right = simulator.x_credentials() if platform == "x" else simulator.facebook_credentials()
+    right = simulator.credentials(platform)
     wrong = type(right)(platform, right.account_id, {**right.secrets, secret: right.secrets[secret] + "x"})
     channel = build_channel(wrong, clock=SystemClock(), base_url=simulator.base_url)
     with pytest.raises(AuthenticationFailed):

@@ -11,6 +11,7 @@ from gatekeeper.channels.registry import build_channel
 from gatekeeper.clock import SystemClock
 from gatekeeper.simulator.server import Simulator
 
+MISSING = {"x": "222", "facebook": "111_222", "linkedin": "urn:li:share:222"}
 FAULTS = ["drop_before", "accept_then_drop", "accept_then_5xx", "accept_then_garbage", "redirect", "echo"]
 
 
@@ -19,14 +20,14 @@ def attempts(channel: Channel, photo: MediaItem) -> list[Callable[[], object]]:
         channel.verify_credentials,
         lambda: channel.upload_media(photo),
         lambda: channel.create_post(RenderedPost("Sports day"), []),
-        lambda: channel.get_post("111_222" if channel.kind == "facebook" else "222"),
-        lambda: channel.delete_post("111_222" if channel.kind == "facebook" else "222"),
+        lambda: channel.get_post(MISSING[channel.kind]),
+        lambda: channel.delete_post(MISSING[channel.kind]),
     ]
 
 
 def check_hidden(text: str, credentials: Credentials) -> None:
     for name, secret in credentials.secrets.items():
-        if name != "app_id":  # a number that Meta shows to everybody
+        if name not in {"app_id", "client_id"}:  # names that the platforms show to everybody
             assert secret not in text, f"{name} shows"
     assert "oauth_signature" not in text
 
@@ -39,7 +40,7 @@ def test_no_failure_tells_a_secret(
     everything_logged: pytest.LogCaptureFixture,
     fault: str,
 ) -> None:
-    credentials = simulator.x_credentials() if kind == "x" else simulator.facebook_credentials()
+    credentials = simulator.credentials(kind)
     base_url = "http://127.0.0.1:9" if fault == "unreachable" else simulator.base_url
     channel = build_channel(credentials, clock=SystemClock(), base_url=base_url)
     for attempt in attempts(channel, draw()):
@@ -58,7 +59,7 @@ def test_no_failure_tells_a_secret(
 
 
 def test_a_printed_channel_or_its_credentials_tell_no_secret(channel: Channel, simulator: Simulator, kind: str) -> None:
-    credentials = simulator.x_credentials() if kind == "x" else simulator.facebook_credentials()
+    credentials = simulator.credentials(kind)
     check_hidden(f"{credentials!r} {credentials} {channel!r}", credentials)
 
 

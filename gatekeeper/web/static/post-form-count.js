@@ -55,3 +55,8 @@ export function counter(config) {
     return Math.ceil((total + ofWords(text.slice(last))) / config.scale);
   };
 }
+
+// LinkedIn's length: signs with a meaning there are escaped, a hashtag is written out (gatekeeper/channels/little_text.py)
+const tag = /(?<![\p{L}\p{N}_&#])#([\p{L}\p{N}_]*\p{L}[\p{L}\p{N}_]*)/gu;
+const reserved = /[\\|{}@[\]()<>#*_~]/g;
+export const littleLength = (words) => [...words.replace(tag, "{hashtag..#.$1}")].length + (words.replace(tag, "$1").match(reserved) ?? []).length;

@@ -1,5 +1,5 @@
 // Saves by itself, counts as the platforms count, and takes photos by drag, paste and camera. The form works without it.
-import { counter } from "./post-form-count.js";
+import { counter, littleLength } from "./post-form-count.js";
 
 document.documentElement.classList.add("has-script");
 const form = document.getElementById("post-form");
@@ -8,7 +8,7 @@ const uploads = document.getElementById("uploads");
 const adder = document.getElementById("add-photo");
 const input = form.elements.photo;
 const limits = JSON.parse(form.dataset.limits);
-const xWeight = counter(JSON.parse(form.dataset.weights));
+const lengths = { x: counter(JSON.parse(form.dataset.weights)), facebook: (words) => [...words].length, linkedin: littleLength };
 const most = Number(form.dataset.mostPhotos);
 let turn = Promise.resolve(); // one request at a time, so that no two savings overtake each other
 let waiting = 0;
@@ -35,8 +35,7 @@ function show(kind, number) {
 }
 function count() {
   const words = form.elements.text.value;
-  show("x", xWeight(words));
-  show("facebook", [...words].length);
+  for (const kind of Object.keys(limits)) show(kind, lengths[kind](words));
 }
 function countAlts() {
   for (const field of form.querySelectorAll("textarea[data-count]")) {

@@ -35,6 +35,7 @@ STATUS = {
 WHERE_ID = {
     "x": "The number of the account, not its @name. The help page on channels says where it stands.",
     "facebook": "The Page ID, under About and Page transparency on the page itself.",
+    "linkedin": "The number in the address of the page's admin view: linkedin.com/company/NUMBER/admin.",
 }
 
 

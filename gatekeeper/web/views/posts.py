@@ -239,10 +239,12 @@ def _to(post_id: int) -> Response:
 def _form_page(form: PostForm, draft: DraftView | None) -> str:
     choices = channel_choices(services())
     text = (form.text.data or "").replace("\r\n", "\n")
-    counts = text_counts(text, list(limits.LIMITS))
+    known = {choice.kind for choice in choices}  # a platform where the school has no account is not worth a line
+    shown = {kind: limit for kind, limit in limits.LIMITS.items() if kind in known or not known}
+    counts = text_counts(text, list(shown))
     kinds = {choice.kind for choice in choices if choice.id in (form.channels.data or ())}
     words: dict[str, Any] = {
-        "limits": limits.LIMITS,
+        "limits": shown,
         "max_alt": limits.MAX_ALT,
         "max_photos": limits.MAX_PHOTOS,
         "counts": counts,

@@ -11,8 +11,9 @@ JPEG = b"\xff\xd8\xff\xe0"
 SECRETS = {
     "x": {"consumer_key": "ck", "consumer_secret": "cs", "access_token": "42-at", "access_token_secret": "ats"},
     "facebook": {"access_token": "token", "app_id": "900", "app_secret": "secret"},
+    "linkedin": {"access_token": "token", "client_id": "client", "client_secret": "secret"},
 }
-ACCOUNTS = {"x": "42", "facebook": "111"}
+ACCOUNTS = {"x": "42", "facebook": "111", "linkedin": "2001"}
 
 
 def build(kind: str, **more: str) -> Channel:

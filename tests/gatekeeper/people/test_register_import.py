@@ -165,7 +165,7 @@ def test_permissions_are_added_changed_and_left_alone(services: Services) -> Non
     ("line", "why"),
     [
         ("P9,x,yes,consent,2026-09-01,,", "pupil_id: P9 is not on the roll"),
-        ("P1,tiktok,yes,consent,2026-09-01,,", "channel: must be x or facebook"),
+        ("P1,tiktok,yes,consent,2026-09-01,,", "channel: must be x, facebook or linkedin"),
         ("P1,x,perhaps,consent,2026-09-01,,", "allowed: must be yes or no"),
         ("P1,x,yes,,2026-09-01,,", "basis: must be consent or public task"),
         ("P1,x,yes,consent,,,", "given_on: nothing is not a date"),

@@ -11,7 +11,7 @@ Connect = Callable[..., Channel]
 
 def test_empty_timelines_say_so_and_what_comes_next(simulated: Start, ask: Ask) -> None:
     page = ask(simulated(), "GET", "/").body.decode()
-    assert page.count("Nothing has been published on") == 2
+    assert page.count("Nothing has been published on") == 3
     assert "once the headteacher has approved it" in page
 
 

@@ -64,7 +64,7 @@ def test_stopping_does_not_wait_for_a_sleeping_fault(simulated: Start, connect: 
 def test_prints_the_keys_to_the_simulated_accounts(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--credentials"]) == 0
     kinds = [Credentials.from_json(line).kind for line in capsys.readouterr().out.splitlines()]
-    assert kinds == ["x", "facebook"]
+    assert kinds == ["x", "facebook", "linkedin"]
 
 
 def test_a_busy_port_is_one_clear_line(simulated: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -200,7 +200,7 @@ def test_add_photo_without_a_photo_says_so(author: FlaskClient, draft: int, type
 
 def test_autosave_answers_with_the_servers_count(author: FlaskClient, draft: int, typed: dict[str, Any]) -> None:
     told = author.post(f"/posts/{draft}/autosave", data={**typed, "text": "🎃 https://hillside.sch.uk/a-long-way"})
-    assert told.json == {"revision": 1, "counts": {"x": 26, "facebook": 36}, "doubled": False}
+    assert told.json == {"revision": 1, "counts": {"x": 26, "facebook": 36, "linkedin": 36}, "doubled": False}
 
 
 def test_autosave_cannot_overwrite_another_window(author: FlaskClient, draft: int, typed: dict[str, Any]) -> None:
