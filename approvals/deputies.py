@@ -53,9 +53,7 @@ def name(
     """
     ledger.hold(session)
     reason = tidy(reason)
-    _check(session, head_id=head_id, deputy_id=deputy_id, starts_at=starts_at, ends_at=ends_at, now=now)
-    if sum(sign.isalnum() for sign in reason) < SHORTEST_REASON:
-        raise AppointmentRefused("Please say in a sentence why somebody else decides.", field="reason")
+    check(session, head_id=head_id, deputy_id=deputy_id, starts_at=starts_at, ends_at=ends_at, reason=reason, now=now)
     hashed = ledger.salted_hash(reason)
     appointment_id = uuid4().hex
     entry = ledger.append(
@@ -173,9 +171,21 @@ def under_which(session: Session, person_id: int, at: datetime) -> DeputyAppoint
     ).first()
 
 
-def _check(
-    session: Session, *, head_id: int, deputy_id: int, starts_at: datetime, ends_at: datetime, now: datetime
+def check(
+    session: Session,
+    *,
+    head_id: int,
+    deputy_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    reason: str,
+    now: datetime,
 ) -> None:
+    """Refuse an appointment that cannot stand, without writing it.
+
+    Raises:
+        AppointmentRefused: says why, and what of it has to be different.
+    """
     if head_id == deputy_id:
         raise AppointmentRefused("You cannot name yourself.", field="deputy")
     if starts_at < now:
@@ -191,3 +201,5 @@ def _check(
             "overlap. End that one first, or choose another time.",
             field="from",
         )
+    if sum(sign.isalnum() for sign in tidy(reason)) < SHORTEST_REASON:
+        raise AppointmentRefused("Please say in a sentence why somebody else decides.", field="reason")

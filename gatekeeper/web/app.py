@@ -49,6 +49,7 @@ VIEWS = (
     "versions",
     "media",
     "decide",
+    "deputies",
     "mail",
     "decide_proof",
 )

@@ -25,6 +25,7 @@ class Entry:
 ENTRIES = (
     Entry("Posts", "posts.index"),
     Entry("Decisions", "decide.inbox"),
+    Entry("Deputies", "deputies.index"),
     Entry("Second looks", "second_looks.index"),
     Entry("Pupils and permissions", "pupils.index"),
     Entry("Channels", "channels.index"),
