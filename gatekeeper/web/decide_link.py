@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from approvals import tokens
 from approvals.errors import DeciderRefused, LinkUnknown
 from gatekeeper.web.access import person_or_none, services
+from gatekeeper.workflow.deciders import check_entitled
 
 COOKIE: Final = "gatekeeper-view"
 _TOKEN: Final = 43  # letters of a link's secret
@@ -41,8 +42,8 @@ def as_long(token: str) -> str:
 
 
 def view_secret() -> str:
-    """What this browser holds instead of the link's token; empty where it holds nothing."""
-    return request.cookies.get(COOKIE, "")
+    """What this browser holds instead of the link's token; where it holds nothing, what nobody has."""
+    return as_long(request.cookies.get(COOKIE, ""))
 
 
 def look(request_id: str) -> tokens.View:
@@ -51,14 +52,18 @@ def look(request_id: str) -> tokens.View:
     Raises:
         LinkRefused: nothing, or nothing any more.
         NotYours: somebody else than the person asked is signed in here.
+        DeciderRefused: the person asked may not decide it, or not any longer; then they may not read it either.
     """
+    now = services().clock.now()
     with services().db.read() as session:
-        view = tokens.view(session, view_secret(), now=services().clock.now())
+        view = tokens.view(session, view_secret(), now=now)
     if view.request.id != request_id:
         raise LinkUnknown
     signed_in = person_or_none()
     if signed_in is not None and signed_in.id != view.person_id:
         raise NotYours(author=signed_in.id == view.request.author_id)
+    with services().db.read() as session:
+        check_entitled(session, view.request, view.person_id, now=now)
     return view
 
 
@@ -67,7 +72,7 @@ def typed_words() -> dict[str, str]:
     return {
         key: words[:_LONGEST]
         for key, words in request.form.items()
-        if (key in {"typed_name", "statement"} or key.startswith(_KEPT)) and words.strip()
+        if (key in {"typed_name", "statement", "verdict"} or key.startswith(_KEPT)) and words.strip()
     }
 
 

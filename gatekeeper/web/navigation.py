@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 
 from gatekeeper.web.access import can_open, person, services
+from gatekeeper.workflow.inbox import count_waiting
+from gatekeeper.workflow.mail_view import undelivered
 from gatekeeper.workflow.second_look import waiting_for
 
 
@@ -60,8 +62,14 @@ def menu() -> list[tuple[str, str, bool]]:
 
 
 def _word(entry: Entry) -> str:
-    """The entry's word; a question that waits for this person is counted, because no e-mail tells of it."""
-    if entry.section != "second_looks":
+    """The entry's word, with the number of questions that wait for this person."""
+    if entry.section == "second_looks":
+        waiting = len(waiting_for(services(), person()))
+    elif entry.section == "decide":
+        with services().db.read() as session:
+            waiting = count_waiting(session, person().id, now=services().clock.now())
+    elif entry.section == "mail":
+        waiting = undelivered(services())
+    else:
         return entry.word
-    waiting = len(waiting_for(services(), person()))
     return f"{entry.word} ({waiting})" if waiting else entry.word

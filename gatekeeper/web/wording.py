@@ -19,11 +19,13 @@ def when(moment: datetime | None) -> str:
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
 
 
-def soon(moment: datetime, now: datetime) -> str:
-    """Like "Today, 15:30" or "Tomorrow, 09:00"; further away, the date."""
+def soon(moment: datetime, now: datetime, *, inside: bool = False) -> str:
+    """Like "Today, 15:30" or "Tomorrow, 09:00", `inside` a sentence "today, 15:30"; further away, the date."""
     local, today = london(moment), london(now).date()
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}.get((local.date() - today).days)
-    return f"{near}, {local:%H:%M}" if near else when(moment)
+    if near is None:
+        return when(moment)
+    return f"{near.lower() if inside else near}, {local:%H:%M}"
 
 
 def left(moment: datetime, now: datetime) -> str:

@@ -20,7 +20,8 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import findings_of
-from gatekeeper.workflow.decide import post_id_of
+from gatekeeper.workflow.capacity import capacity_of
+from gatekeeper.workflow.decide import never_allowed, post_id_of
 from gatekeeper.workflow.decision_findings import FindingShown, MarkShown, findings_shown, marks_shown
 from gatekeeper.workflow.decision_neighbours import Neighbour, neighbours_of
 from gatekeeper.workflow.decision_photos import Asked, PhotoShown, photo_shown
@@ -55,6 +56,7 @@ class DecisionPage:
         previews: one, unless a channel has words of its own.
         neighbours: other posts with the same words, or close by in the same place.
         faces: how many of each kind, for the line at the top.
+        never: something in it can be allowed by nobody.
     """
 
     request: ApprovalRequest
@@ -72,7 +74,13 @@ class DecisionPage:
     marks: tuple[MarkShown, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     faces: dict[str, int] = field(default_factory=dict)
+    never: bool = False
     capacity: str = ""
+
+    @property
+    def can_be_approved(self) -> bool:
+        """Whether a yes could be recorded at all."""
+        return not self.against and not self.never
 
     @property
     def is_short(self) -> bool:
@@ -125,8 +133,8 @@ class DecisionPage:
         return tuple(mark for mark in self.marks if any(where == photo for _, where in mark.seen))
 
 
-def page_for(session: Session, request: ApprovalRequest, *, now: datetime) -> DecisionPage:
-    """The page of one request.
+def page_for(session: Session, request: ApprovalRequest, *, person_id: int, now: datetime) -> DecisionPage:
+    """The page of one request, for the person who decides it.
 
     Raises:
         Conflict: the post is no longer the one that is asked about.
@@ -165,6 +173,8 @@ def page_for(session: Session, request: ApprovalRequest, *, now: datetime) -> De
         findings=findings,
         marks=marks_shown(found, findings),
         neighbours=neighbours_of(session, post.id, content),
+        never=bool(never_allowed(session, version.id)),
+        capacity=capacity_of(session, request, person_id, now=now),
         faces=counts,
     )
 

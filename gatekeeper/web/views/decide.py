@@ -6,7 +6,7 @@ the e-mail said. Who decides is always the person the link was made for; somebod
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,33 +16,34 @@ from approvals.errors import (
     ApprovalError,
     DeciderRefused,
     DigestMismatch,
-    FindingUnanswered,
     LinkExpired,
     LinkRefused,
     LinkSpent,
+    NobodyCanAllow,
     ProofMissing,
     QuestionClosed,
-    StatementMissing,
     WordsMissing,
 )
 from approvals.outcomes import decision_of
-from approvals.requests import summary_of
-from approvals.statements import written
-from approvals.tables import Decision, Verdict
+from approvals.tables import Verdict
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.media import MediaDamaged
+from gatekeeper.posts.model import Post
 from gatekeeper.web.access import link_holder, person, roles, services
+from gatekeeper.web.decide_form import sent_form, still_missing
 from gatekeeper.web.decide_link import as_long, look, typed_words, view_secret, with_cookie
 from gatekeeper.web.proof_page import proof_page
 from gatekeeper.workflow import decide as step
+from gatekeeper.workflow.compare import since_last
+from gatekeeper.workflow.conversation import MarksUnclear, mark_form
+from gatekeeper.workflow.decision_receipt import VERDICT_WORDS, Receipt, receipt_for
 from gatekeeper.workflow.decision_view import page_for, picture_of
+from gatekeeper.workflow.inbox import Search, inbox_for
 
 bp = Blueprint("decide", __name__)
 
-_NO_ANSWER: Final = "Please answer this point in a sentence of your own, or choose another decision."
-_NO_AUTHORITY: Final = (
-    "Please tick that this logo may be shown and write who authorised it, or choose another decision."
-)
+_CHOOSE: Final = "Please choose one of the three answers."
+_MOST_WORDS: Final = 120  # letters of a search
 
 Answer = BaseResponse | tuple[str, int]
 
@@ -79,21 +80,26 @@ def decide(request_id: str) -> Answer:
         return proof_page(view, status=403, sentence=str(ProofMissing()))
     pressed = request.form.get("verdict", "")
     if pressed not in set(Verdict):
-        return decision_page(
-            view, typed=typed_words(), errors={"": "Please press one of the three buttons."}, status=400
-        )
-    form = _form(Verdict(pressed))
+        return decision_page(view, typed=typed_words(), errors={"": _CHOOSE}, status=400)
     try:
+        form = sent_form(Verdict(pressed), view.request)
         outcome = step.decide(services(), view_secret(), form)
-    except ProofMissing as missing:  # the ten minutes ran out in between
-        return proof_page(view, status=403, sentence=str(missing))
-    except (WordsMissing, DigestMismatch) as refused:
-        unwritten = isinstance(refused, WordsMissing)
-        errors = _missing(form, view) if unwritten else {"": str(refused)}
-        return decision_page(view, typed=typed_words(), errors=errors, status=400 if unwritten else 409)
+    except WordsMissing as unwritten:
+        return decision_page(view, typed=typed_words(), errors=still_missing(form, view, unwritten), status=400)
+    except (MarksUnclear, ProofMissing, DigestMismatch, NobodyCanAllow) as refused:
+        return _not_recorded(view, refused)
     if outcome.decision is None:
         return render_template("web/decide/stopped.html", sentence=outcome.sentence), 409
     return redirect(url_for("decide.page", request_id=request_id), code=303)
+
+
+def _not_recorded(view: tokens.View, refused: ApprovalError | MarksUnclear) -> tuple[str, int]:
+    """Why nothing was recorded, with everything typed still there. The ten minutes may have run out in between."""
+    if isinstance(refused, ProofMissing):
+        return proof_page(view, status=403, sentence=str(refused))
+    if isinstance(refused, MarksUnclear):
+        return decision_page(view, typed=typed_words(), errors=refused.fields, status=400)
+    return decision_page(view, typed=typed_words(), errors={"": str(refused)}, status=409)
 
 
 @bp.get("/decide/<request_id>/photo/<sha256>")
@@ -113,16 +119,25 @@ def photo(request_id: str, sha256: str) -> Answer:
 @bp.get("/decisions")
 @roles(Role.HEADTEACHER, Role.DEPUTY)
 def inbox() -> str:
-    """What waits for the person signed in."""
-    now = services().clock.now()
+    """What waits for the person signed in, and what they decided."""
+    asked = request.args.get("verdict", "")
+    search = Search(
+        verdict=Verdict(asked) if asked in set(Verdict) else None,
+        words=" ".join(request.args.get("words", "")[:_MOST_WORDS].split()),
+        page=request.args.get("page", 1, type=int),
+    )
     with services().db.read() as session:
-        waiting = [
-            (asked, summary_of(asked), session.get_one(Staff, asked.author_id).name)
-            for asked in step.waiting_for(session, person().id, now=now)
-        ]
-        decided = step.decided_by(session, person().id)
+        mine = inbox_for(session, person().id, search, now=services().clock.now())
         has_pin = proofs.has_pin(session, person().id)
-    return render_template("web/decide/inbox.html", waiting=waiting, decided=decided, has_pin=has_pin, now=now)
+
+    def page_address(number: int) -> str:
+        return url_for(
+            "decide.inbox", verdict=search.verdict, words=search.words or None, page=number, _anchor="decided"
+        )
+
+    return render_template(
+        "web/decide/inbox.html", inbox=mine, has_pin=has_pin, verdict_words=VERDICT_WORDS, page_address=page_address
+    )
 
 
 @bp.post("/decisions/<request_id>/open")
@@ -142,67 +157,24 @@ def open_mine(request_id: str) -> BaseResponse:
 def closed(refused: LinkRefused) -> Answer:
     """One calm page for a link that opens nothing: settled, over, or not known."""
     if isinstance(refused, LinkSpent):
-        return render_template("web/decide/settled.html", sentence=str(refused), receipt=_receipt()), 410
+        if receipt := _receipt():
+            return render_template("web/decide/receipt.html", receipt=receipt, sentence=str(refused)), 410
+        return render_template("web/decide/closed.html", why="settled", sentence=str(refused)), 410
     if isinstance(refused, LinkExpired):
-        return render_template(
-            "web/decide/closed.html", heading="The time to decide is over", sentence=str(refused)
-        ), 410
-    return render_template("web/decide/closed.html", heading="This link opens nothing", sentence=str(refused)), 404
+        return render_template("web/decide/closed.html", why="expired", sentence=str(refused)), 410
+    return render_template("web/decide/closed.html", why="unknown", sentence=str(refused)), 404
 
 
 @bp.errorhandler(DeciderRefused)
 def not_yours(refused: DeciderRefused) -> Answer:
     """One calm page for whoever is not the person asked."""
-    return render_template("web/decide/closed.html", heading="This is not yours to decide", sentence=str(refused)), 403
+    return render_template("web/decide/closed.html", why="not-yours", sentence=str(refused)), 403
 
 
 @bp.errorhandler(QuestionClosed)
 def _settled(_: QuestionClosed) -> Answer:
     """Settled in between: the page itself says how."""
     return redirect(url_for("decide.page", **(request.view_args or {})), code=303)
-
-
-def _form(verdict: Verdict) -> step.DecisionForm:
-    typed = typed_words()
-    return step.DecisionForm(
-        verdict=verdict,
-        digest_shown=request.form.get("digest", ""),
-        typed_name=typed.get("typed_name", ""),
-        statement=typed.get("statement", ""),
-        answers=_numbered(typed, "answer-"),
-        authorised={number: typed.get(f"by-{number}", "") for number in _numbered(typed, "mark-")},
-    )
-
-
-def _numbered(typed: Mapping[str, str], prefix: str) -> dict[str, str]:
-    """The fields that are there once for each finding, by the finding's number."""
-    return {key.removeprefix(prefix): words for key, words in typed.items() if key.startswith(prefix)}
-
-
-def _missing(form: step.DecisionForm, view: tokens.View) -> dict[str, str]:
-    """Everything that is not written out yet, in the order of the page: nobody should be sent back for each in turn."""
-    with services().db.read() as session:
-        version_id = int(view.request.version_ref)
-        findings = step.required_findings(session, version_id)
-        answers = step.answers_to(session, version_id, form)
-        marks = {
-            str(one.id): str(first) for first, group in step.marks_of(session, version_id).items() for one in group
-        }
-    enough = "written out in full"
-    given = {"typed_name": form.typed_name, "statement": form.statement, "answers": answers}
-    filled = {"typed_name": enough, "statement": enough, "answers": dict.fromkeys(findings, enough)}
-    missing: dict[str, str] = {}
-    for part in ("answers", "statement", "typed_name"):
-        words: dict[str, Any] = filled | {part: given[part]}
-        try:
-            written(form.verdict, required_findings=findings, **words)
-        except StatementMissing as refused:
-            missing[refused.field] = str(refused)
-        except FindingUnanswered as refused:
-            for finding_id in refused.finding_ids:
-                first = marks.get(finding_id)
-                missing[f"by-{first}" if first else f"answer-{finding_id}"] = _NO_AUTHORITY if first else _NO_ANSWER
-    return missing
 
 
 def decision_page(
@@ -213,16 +185,33 @@ def decision_page(
     status: int = 200,
 ) -> tuple[str, int]:
     """Everything that would be public, and the form for the answer. Only for a proved view."""
+    given = typed or {}
     with services().db.read() as session:
-        shown = page_for(session, view.request, now=services().clock.now())
+        shown = page_for(session, view.request, person_id=view.person_id, now=services().clock.now())
         approver = session.get_one(Staff, view.person_id).name
+        remarks = mark_form(session, view.request, given)
+        since = since_last(session, view.request, session.get_one(Post, shown.post_id))
     html = render_template(
-        "web/decide/decision.html", shown=shown, view=view, approver=approver, typed=typed or {}, errors=errors or {}
+        "web/decide/decision.html",
+        shown=shown,
+        view=view,
+        approver=approver,
+        typed=given,
+        errors=errors or {},
+        chosen=_chosen(given),
+        remarks=remarks,
+        since=since,
     )
     return html, status
 
 
-def _receipt() -> Decision | None:
+def _chosen(typed: Mapping[str, str]) -> str:
+    """The answer whose fields are unfolded: the one that was pressed before an error, or before the proof ran out."""
+    said = request.form.get("verdict", "") or typed.get("verdict", "")
+    return said if said in set(Verdict) else ""
+
+
+def _receipt() -> Receipt | None:
     """The decision in full, for the browser that decided and while its proof lasts."""
     now = services().clock.now()
     request_id = (request.view_args or {}).get("request_id", "")
@@ -231,9 +220,10 @@ def _receipt() -> Decision | None:
         if decision is None:
             return None
         holding = tokens.locate(session, view_secret())
-        mine = holding.token.request_id == request_id and holding.proved is not None
-        stands = mine and holding.proved is not None and holding.proved.proved_at <= now < holding.proved.proved_until
-    return decision if stands else None
+        proved = holding.proved if holding.token.request_id == request_id else None
+        if proved is None or not proved.proved_at <= now < proved.proved_until:
+            return None
+        return receipt_for(session, decision, now=now)
 
 
 def _missing_picture() -> tuple[str, int]:

@@ -1,0 +1,181 @@
+"""What the decision page shows: exactly what would be public, who is in it, what the checks said."""
+
+import re
+
+from flask.testing import FlaskClient
+
+from gatekeeper.people.staff import Role
+from gatekeeper.posts.model import Face, Finding, Patch, Post, SecondLook
+from gatekeeper.posts.status import FaceState, FindingState
+from tests.conftest import ToldClock
+from tests.factories.school import School
+from tests.gatekeeper.web.decide.asking import (
+    Browser,
+    add_findings,
+    link_to,
+    opened,
+    proved,
+)
+
+
+def test_after_the_pin_exactly_what_would_be_public_is_shown(head: FlaskClient, school: School) -> None:
+    post_id = school.post(pupils=("Wren", "Jonty"), text="A great day\nat the farm.")
+    page = head.get(proved(head, link_to(school, post_id)))
+    for shown in (
+        "A great day\nat the farm.",
+        "A table full of vegetables, picture 1",
+        "Quarry Bank on x",
+        "Quarry Bank on facebook",
+        "at the latest 12:00",
+        "Pupil: Wren Applethwaite (Heron)",
+        "May be shown on X and Facebook (consent, recorded 1 September 2026).",
+        "Said by Mx Author Quarry",
+        school.digest(post_id),
+    ):
+        assert shown in page.text, shown
+    assert page.text.count('name="verdict" value="') == 4  # three answers, and the one that Enter presses: none
+
+
+def test_findings_are_shown_with_the_authors_reasons_and_overrides_with_a_field_each(
+    head: FlaskClient, school: School
+) -> None:
+    post_id = school.post()
+    override = add_findings(school, post_id)
+    page = head.get(proved(head, link_to(school, post_id)))
+    assert "The family asked for it." in page.text
+    assert f'name="answer-{override}"' in page.text
+    assert page.text.count(f'id="answer-{override}"') == 1
+    assert "because:</strong>" in page.text  # why the author asks stands before the answer, unfolded
+    assert "1 override asked" in page.text
+
+
+def test_a_picture_is_shown_to_the_browser_that_gave_the_pin_and_to_no_other(
+    head: FlaskClient, as_role: Browser, school: School
+) -> None:
+    post_id = school.post(photos=1)
+    link = link_to(school, post_id)
+    with school.services.db.read() as session:
+        sha = session.get_one(Post, post_id).photos[0].rendition_sha256 or ""
+    address = proved(head, link)
+    picture = head.get(f"{address}/photo/{sha}")
+    assert picture.mimetype == "image/jpeg"
+    assert picture.data == school.services.media.read(sha)
+    other = as_role(None)
+    assert other.get(f"{address}/photo/{sha}").status_code == 404
+    opened(other, link)
+    assert other.get(f"{address}/photo/{sha}").status_code == 404
+    with school.services.db.read() as session:
+        elsewhere = school.services.media.put(b"another post's picture", ".jpg")
+    assert head.get(f"{address}/photo/{elsewhere}").status_code == 404
+
+
+def test_a_permission_withdrawn_before_the_page_is_opened_stands_on_top_of_it(
+    head: FlaskClient, school: School, clock: ToldClock
+) -> None:
+    address = proved(head, link_to(school, school.post(pupils=("Wren", "Jonty"))))
+    assert "permission for each: consent" in head.get(address).text
+    with school.services.db.begin() as session:
+        school.permit(session, "Wren", "facebook", allowed=False)
+    page = head.get(address).text
+    assert "1 face may not be shown now, so it cannot be approved" in page
+    assert "permission for each" not in page
+    assert 'value="approve"' not in page
+    assert "May not be shown on Facebook." in page
+
+
+def test_faces_are_numbered_where_they_are_in_the_cropped_picture(head: FlaskClient, school: School) -> None:
+    """The crop cuts one face away, and the other keeps its number and moves with the picture."""
+    post_id = school.post(pupils=("Wren", "Jonty"))
+    with school.services.db.begin() as session:
+        photo = session.get_one(Post, post_id).photos[0]
+        photo.crop = [100, 0, 400, 300]
+        photo.rendition_width, photo.rendition_height = 150, 150  # half the size of what was cut out
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "Jonty Applethwaite" in page
+    assert "Wren Applethwaite" not in page
+    assert '<rect class="shape-line" x="5.0" y="20.0" width="25.0" height="30.0"' in page
+    assert 'aria-label="Face 2: Pupil"' in page
+    assert re.search(r'<span class="face-number" aria-hidden="true">2</span>', page)
+
+
+def test_covered_adult_and_staff_faces_are_told_apart(head: FlaskClient, school: School, clock: ToldClock) -> None:
+    post_id = school.post(photos=1)
+    with school.services.db.begin() as session:
+        photo = session.get_one(Post, post_id).photos[0]
+        for place, (state, words) in enumerate(
+            [(FaceState.COVERED, ""), (FaceState.STAFF, "Ms Okoro, asked today"), (FaceState.ADULT, "The baker, asked")]
+        ):
+            photo.faces.append(
+                Face(
+                    x1=10 + 80 * place, y1=10, x2=70 + 80 * place, y2=80, source="detector", state=state, words=words,
+                    resolved_by=school.author, resolved_at=clock.now(),
+                )
+            )  # fmt: skip
+    page = head.get(proved(head, link_to(school, post_id))).text
+    for shown in ("Covered, cannot be recognised", "Member of staff", "Ms Okoro, asked today", "Another adult"):
+        assert shown in page
+    assert "2 adults" in page
+    assert "1 face covered" in page
+
+
+def test_what_was_found_in_a_photo_is_shown_at_its_place_with_the_authors_reason(
+    head: FlaskClient, school: School
+) -> None:
+    post_id = school.post(photos=2)
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        photo = post.photos[1]
+        photo.full_size, photo.full_size_reason = True, "The winners' faces are small in it."
+        photo.patches.append(
+            Patch(x1=300, y1=200, x2=380, y2=280, placed_by=school.author, placed_at=school.services.clock.now())
+        )
+        for what, severity, box in (
+            ("lettering", "justify", [10, 10, 60, 30]),
+            ("code", "justify", [70, 10, 120, 60]),
+            ("photo", "justify", None),
+            ("photo", "advice", None),
+        ):
+            session.add(
+                Finding(
+                    version_id=post.version_id or 0, rule=f"a-{what}-{severity}", clause="3.1d", severity=severity,
+                    field=f"images[1].{what}", message=f"Something about the {what}, {severity}.", box=box,
+                    state=FindingState.ANSWERED, reason=f"A reason for the {what}.", resolved_by=school.author,
+                )
+            )  # fmt: skip
+    page = head.get(proved(head, link_to(school, post_id))).text
+    for words in ("Lettering in photo 2", "Code in photo 2", "<span>Photo 2 ·", "A reason for the photo.",
+                  "1 hint about this photo", "1 other part covered", "Sharper than usual", "faces are small in it",
+                  "Published at 400 × 300 pixels", "3 points explained"):  # fmt: skip
+        assert words in page, words
+    assert 'aria-label="Finding 1"' in page
+    assert 'aria-label="Covered part 1"' in page
+    assert "What the checks said about the words" not in page
+
+
+def test_a_box_that_a_second_person_looked_at_is_shown_with_both_names(head: FlaskClient, school: School) -> None:
+    post_id = school.post(photos=1)
+    now, lead = school.services.clock.now(), school.staff[Role.CONSENT_LEAD]
+    with school.services.db.begin() as session:
+        face = Face(
+            x1=10, y1=10, x2=70, y2=80, source="detector", score=0.95, state=FaceState.NOT_A_FACE, resolved_by=lead,
+            resolved_at=now,
+        )  # fmt: skip
+        photo = session.get_one(Post, post_id).photos[0]
+        photo.faces.append(face)
+        session.flush()
+        session.add(
+            SecondLook(
+                face_id=face.id, asked_by=school.author, asked_at=now, no_face=True, answered_by=lead, answered_at=now,
+                closed_at=now,
+            )
+        )  # fmt: skip
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "Mx Author Quarry asked for a second look, and Mx Consent_Lead Quarry saw none either" in page
+    assert "Nobody can be recognised in it." in page
+
+
+def test_what_the_author_typed_is_shown_as_words_and_never_as_a_page(head: FlaskClient, school: School) -> None:
+    post_id = school.post(text='<script>alert(1)</script><img src=x onerror="x">')
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
