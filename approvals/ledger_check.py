@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from approvals.ledger import KEY_CHANGED, KEY_NAMED, NO_HASH
 from approvals.ledger_entries import Stored, entries, is_readable, query, stored
-from approvals.signing import is_accepted, is_public_key, key_id_of
+from approvals.signing import is_public_key, key_id_of
 from approvals.tables import LedgerEntry
 
 
@@ -180,7 +180,7 @@ class _Chain:
         if entry.key_id != key_id_of(key) or not entry.is_signed_with(key):
             return f"{place} changes the ledger's key, but the key before it did not sign that."
         successor = entry.introduced()
-        if successor is None or not is_accepted(entry.prev_hash, entry.accepted, public=successor):
+        if successor is None or not entry.is_accepted_by(successor):
             return f"{place} changes the ledger's key, but the new key did not sign that it takes over."
         return self._stranger(place, successor)
 
@@ -214,7 +214,7 @@ def _key_after(session: Session, entry: Stored) -> str | None:
     if key is None:
         return ""
     if introduction.seq == entry.seq and entry.kind == KEY_CHANGED:
-        return key if is_accepted(entry.prev_hash, entry.accepted, public=key) else ""
+        return key if entry.is_accepted_by(key) else ""
     return key if entry.is_signed_with(key) else ""
 
 

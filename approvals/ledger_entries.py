@@ -13,8 +13,8 @@ from sqlalchemy import LargeBinary, Select, String, cast, func, select, type_coe
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
-from approvals.ledger import SIGNER, canonical, entry_hash
-from approvals.signing import Signer, is_signed, key_id_of
+from approvals.ledger import KEY_CHANGED, SIGNER, canonical, entry_hash
+from approvals.signing import Signer, is_accepted, is_signed, key_id_of
 from approvals.tables import LedgerEntry
 
 
@@ -52,10 +52,9 @@ class Stored(NamedTuple):
         except ValueError:
             return None
 
-    @property
-    def accepted(self) -> str:
-        """A new key's own word that it takes over."""
-        return str(self.said().get("accepted", ""))
+    def is_accepted_by(self, public: str) -> bool:
+        """Whether that key itself says here that it takes over."""
+        return is_accepted(self.prev_hash, str(self.said().get("accepted", "")), public=public)
 
     def is_signed_with(self, public: str) -> bool:
         """Whether that key signed it."""
@@ -107,6 +106,8 @@ def as_written(session: Session, seq: int) -> Stored | None:
             entry = stored(row)
             if not entry.fits or (entry.prev_hash != before if wanted else entry.seq != seq):
                 return None
+            if wanted and signer and entry.kind == KEY_CHANGED and entry.is_accepted_by(signer.public):
+                return wanted  # taking over, the key put its name to everything before
             wanted, before = wanted or entry, entry.hash
             if signer is None or entry.is_signed_with(signer.public):
                 return wanted
