@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -58,12 +58,21 @@ class Stopping:
     """Whether somebody asked this process to stop; the send at hand is finished first."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self._event = threading.Event()
         signal.signal(signal.SIGTERM, self._ask)
         signal.signal(signal.SIGINT, self._ask)
 
     def _ask(self, _signal: int, _frame: FrameType | None) -> None:
-        self.asked = True
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        """Whether to stop once nothing is at hand."""
+        return self._event.is_set()
+
+    def pause(self, seconds: float) -> None:
+        """Wait so long, or until somebody asks."""
+        self._event.wait(seconds)
 
 
 def main() -> int:
@@ -76,19 +85,26 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    owner = f"{socket.gethostname()}:{os.getpid()}"
     log.info("ready")
+    keep_publishing(services, stopping)
+    return 0
+
+
+def keep_publishing(services: Services, stopping: Stopping) -> None:
+    """Turn after turn until somebody asks to stop."""
+    owner = f"{socket.gethostname()}:{os.getpid()}"
     while not stopping.asked:
         try:
             busy = turn(services, owner=owner)
         except Exception as error:  # noqa: BLE001 - nothing is half done, because every step is one transaction
             log.error("a turn failed: %s", place_of(error))  # noqa: TRY400 - the text may quote a post
-            time.sleep(_FAULT_PAUSE)
+            stopping.pause(_FAULT_PAUSE)
             continue
         if not busy:
-            time.sleep(services.settings.timings.poll)
-    return 0
+            stopping.pause(services.settings.timings.poll)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    code = main()
+    logging.shutdown()
+    os._exit(code)  # everything is put away; taking the interpreter apart would only cost the stop its time
