@@ -97,7 +97,7 @@ def set_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> Non
         PinUnusable: it is not six digits, or one of the first that anybody would try.
     """
     pin = _without_spaces(pin)
-    _check_usable(pin)
+    check_usable(pin)
     with _AT_ONCE:
         pin_hash = _HASHER.hash(pin)
     ledger.hold(session)
@@ -110,6 +110,20 @@ def set_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> Non
     session.flush()
     session.execute(delete(ApprovalView).where(ApprovalView.person_id == person_id))
     ledger.append(session, at=now, kind="pin.set", body={"person": person_id})
+
+
+def check_usable(pin: str) -> None:
+    """Refuse a PIN that cannot be chosen.
+
+    Raises:
+        PinUnusable: it is not six digits, or one of the first that anybody would try.
+    """
+    pin = _without_spaces(pin)
+    if not _SHAPE.fullmatch(pin):
+        raise PinUnusable("A PIN has exactly six digits.")
+    repeats = any(pin == pin[:size] * (6 // size) for size in (1, 2, 3))
+    if repeats or pin in _FAVOURITES or pin in _RUNS or pin in _RUNS[::-1]:
+        raise PinUnusable("That PIN is one of the first anybody would try. Please choose one without a pattern.")
 
 
 def check_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> PinCheck:
@@ -180,6 +194,24 @@ def has_pin(session: Session, person_id: int) -> bool:
     return session.scalar(select(ApproverPin.person_id).where(ApproverPin.person_id == person_id)) is not None
 
 
+@dataclass(frozen=True)
+class PinState:
+    """Whether there is a PIN, whether it is locked, and how often it may then be tried behind the password."""
+
+    is_set: bool
+    is_locked: bool = False
+    tries_behind_password: int = 0
+
+
+def pin_state(session: Session, person_id: int) -> PinState:
+    """How things stand with this person's PIN."""
+    row = session.get(ApproverPin, person_id, populate_existing=True)
+    if row is None:
+        return PinState(is_set=False)
+    locked = row.locked_at is not None or row.failures >= TRIES
+    return PinState(is_set=True, is_locked=locked, tries_behind_password=TRIES - row.unlock_failures)
+
+
 def prove_view(session: Session, view_secret: str, pin: str, *, now: datetime) -> ProvedView:
     """Try the PIN of the person this link belongs to; when right, this browser is proved for ten minutes.
 
@@ -222,14 +254,6 @@ def prove_browser(session: Session, view_secret: str, *, method: str, now: datet
 
 def _without_spaces(pin: str) -> str:
     return re.sub(r"\s", "", pin)
-
-
-def _check_usable(pin: str) -> None:
-    if not _SHAPE.fullmatch(pin):
-        raise PinUnusable("A PIN has exactly six digits.")
-    repeats = any(pin == pin[:size] * (6 // size) for size in (1, 2, 3))
-    if repeats or pin in _FAVOURITES or pin in _RUNS or pin in _RUNS[::-1]:
-        raise PinUnusable("That PIN is one of the first anybody would try. Please choose one without a pattern.")
 
 
 def _uncounted(session: Session, person_id: int) -> PinCheck:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 VIEWS = (
     "signin",
     "account",
+    "proofs",
     "staff",
     "pupils",
     "pupil_form",
@@ -41,6 +42,7 @@ VIEWS = (
     "rules",
     "teach",
     "audit",
+    "evidence",
     "help_pages",
     "posts",
     "photos",

@@ -1,31 +1,24 @@
 """Signing in and out, and setting passwords. What a wrong guess costs is written down before the guess is looked at."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import proofs
-from approvals.errors import PinUnusable
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.model import Notice
 from gatekeeper.mail.order import order_notice
 from gatekeeper.people import accounts, sessions
 from gatekeeper.people.passwords import check_usable, hash_password, is_password
-from gatekeeper.people.staff import Audit, Category, Role, Staff, record
+from gatekeeper.people.staff import Category, Role, Staff, record
 from gatekeeper.workflow import roles
 from gatekeeper.workflow.services import Services
 
 #: one sentence for every way it can fail, so that nobody learns whose address is known here
 NOT_SIGNED_IN: Final = (
     "That address and password do not belong together. After ten wrong tries an account rests for 15 minutes."
-)
-PIN_WAITS: Final = timedelta(hours=24)
-PIN_TOO_SOON: Final = (
-    "Your password was set by an e-mailed link less than 24 hours ago. For safety the PIN stays as it is until then."
 )
 LINK_OVER: Final = "This link has been used or is older than seven days. Ask for a new one on the sign-in page."
 
@@ -199,36 +192,6 @@ def add_user(services: Services, *, name: str, email: str, role: Role, password:
         roles.write_new_decider(session, staff, by=None, now=now)
         record(session, at=now, staff_id=None, action="staff.added", subject=f"staff:{staff.id}", detail={"role": role})
     return staff.id
-
-
-def set_pin(services: Services, staff_id: int, *, current: str, pin: str) -> None:
-    """Choose the PIN that stands behind a decision; the password shows that it is this very person.
-
-    A password that came by an e-mailed link shows less: whoever reads the headteacher's e-mails could have asked for
-    it. So it replaces no PIN for a day, in which the owner, signed out everywhere, is bound to notice.
-
-    Raises:
-        BadInput: tied to `current` or `pin`.
-        NotAllowed: this role decides nothing.
-    """
-    with services.db.read() as session:
-        if Role(session.get_one(Staff, staff_id).role) not in roles.DECIDING:
-            raise NotAllowed("Only the headteacher and the deputy have a PIN.")
-    check_own_password(services, staff_id, current)
-    try:
-        with services.step() as session:
-            now = services.clock.now()
-            if proofs.has_pin(session, staff_id) and _password_came_by_link(session, staff_id, since=now - PIN_WAITS):
-                raise BadInput(PIN_TOO_SOON, fields={"pin": PIN_TOO_SOON})
-            proofs.set_pin(session, staff_id, pin, now=now)
-            record(session, at=now, staff_id=staff_id, action="pin.set", subject=f"staff:{staff_id}")
-    except PinUnusable as unusable:
-        raise BadInput(str(unusable), fields={"pin": str(unusable)}) from unusable
-
-
-def _password_came_by_link(session: Session, staff_id: int, *, since: datetime) -> bool:
-    set_by_link = select(Audit.id).where(Audit.staff_id == staff_id, Audit.action == "password.set", Audit.at > since)
-    return session.scalar(set_by_link.limit(1)) is not None
 
 
 def end_one_session(services: Services, staff_id: int, id_hash: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import ledger
+from approvals import ledger, recovery
 from approvals.tables import LedgerEntry
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.order import order_notice
@@ -51,9 +51,11 @@ def _appoint(session: Session, staff: Staff, role: Role, *, by: int | None, now:
     if role is Role.HEADTEACHER:
         for former in session.scalars(select(Staff).where(Staff.role == Role.HEADTEACHER, Staff.id != staff.id)):
             former.role = Role.AUTHOR
+            recovery.stop_for(session, former.id, by_person=by, now=now)
             end_all_sessions(session, former.id, now=now)
             record(session, at=now, staff_id=by, action="role.left", subject=f"staff:{former.id}")
     staff.role = role
+    recovery.stop_for(session, staff.id, by_person=by, now=now)  # it was asked for who they were
     end_all_sessions(session, staff.id, now=now)
     detail = {"from": str(before), "to": str(role)}
     record(session, at=now, staff_id=by, action="role.changed", subject=f"staff:{staff.id}", detail=detail)

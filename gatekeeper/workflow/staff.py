@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from approvals import recovery
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.mail.order import order_notice
@@ -140,6 +141,7 @@ def deactivate(services: Services, staff_id: int, *, by: int) -> None:
         _check_not_last_administrator(session, staff)
         with handing_over(session, now=now):
             staff.active, staff.deactivated_at = False, now
+        recovery.stop_for(session, staff.id, by_person=by, now=now)
         end_all_sessions(session, staff.id, now=now)
         record(session, at=now, staff_id=by, action="staff.deactivated", subject=f"staff:{staff.id}")
 

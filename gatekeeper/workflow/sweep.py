@@ -9,12 +9,13 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from approvals import challenges
 from gatekeeper import jobs
 from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import decide, digest, handover, recognition, remind
+from gatekeeper.workflow import decide, digest, handover, recognition, recover, remind
 from gatekeeper.workflow.roles import apply_due_role_changes
 from gatekeeper.workflow.services import Services
 
@@ -28,10 +29,12 @@ def run(services: Services) -> None:
     decide.expire_due(services)
     with services.step() as session:
         apply_due_role_changes(session, now=services.clock.now())
+        challenges.drop_old(session, services.clock.now())
     handover.run(services)
     remind.run(services)
     digest.run(services)
     recognition.clean(services)
+    recover.close_lapsed(services)
     with services.step() as session:
         lost = _order_lost_work(services, session)
     if lost:

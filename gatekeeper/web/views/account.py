@@ -1,20 +1,18 @@
-"""One's own account: password, PIN, where one is signed in, and changes of role that wait for one's word."""
+"""One's own account: password, where one is signed in, and changes that wait for one's word. Proofs have their own page."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField
 from wtforms.validators import EqualTo
 
-from approvals import proofs
-from approvals.tables import ApproverPin
 from gatekeeper.errors import BadInput
 from gatekeeper.people.sessions import living_sessions
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.web.access import person, services, signed_in, web_session
-from gatekeeper.web.forms_base import Form, at_most, needed, trimmed
+from gatekeeper.web.forms_base import Form, at_most, needed
 from gatekeeper.web.limits import SIGN_IN, limiter
-from gatekeeper.workflow import accounts, roles
+from gatekeeper.workflow import accounts, recover, roles, second_proofs
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
@@ -40,28 +38,11 @@ class PasswordForm(Form):
     )
 
 
-class PinForm(Form):
-    """A new PIN, by the password."""
-
-    pin = StringField(
-        "New PIN",
-        description="Six digits, without a pattern. You type it whenever you decide about a post.",
-        filters=[trimmed],
-        validators=[needed("Please choose a PIN of six digits.")],
-        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6", "class": "form-control short"},
-    )
-    current = PasswordField(
-        "Your password",
-        validators=[needed("Please type your password."), at_most(200)],
-        render_kw={"autocomplete": "current-password"},
-    )
-
-
 @bp.get("")
 @signed_in
 def index() -> str:
     """The account page."""
-    return _page(PasswordForm(prefix="password"), PinForm(prefix="pin"))
+    return _page(PasswordForm(prefix="password"))
 
 
 @bp.post("/password")
@@ -84,24 +65,7 @@ def password() -> Response | tuple[str, int]:
         else:
             flash("Your password is changed. Every other browser is signed out.", "success")
             return redirect(url_for("account.index"), code=303)
-    return _page(typed, PinForm(prefix="pin", formdata=None)), 422
-
-
-@bp.post("/pin")
-@signed_in
-@limiter.limit(SIGN_IN)
-def pin() -> Response | tuple[str, int]:
-    """Set a new PIN."""
-    typed = PinForm(prefix="pin")
-    if typed.validate_on_submit():
-        try:
-            accounts.set_pin(services(), person().id, current=typed.current.data, pin=typed.pin.data)
-        except BadInput as refused:
-            typed.refuse(refused.fields)
-        else:
-            flash("Your PIN is set.", "success")
-            return redirect(url_for("account.index"), code=303)
-    return _page(PasswordForm(prefix="password", formdata=None), typed), 422
+    return _page(typed), 422
 
 
 @bp.post("/sessions/end")
@@ -132,27 +96,26 @@ def stop_change(change_id: int) -> Response:
     return redirect(url_for("account.index"), code=303)
 
 
-def _page(password_form: PasswordForm, pin_form: PinForm) -> str:
+def _page(password_form: PasswordForm) -> str:
     me, now = person(), services().clock.now()
     with services().db.read() as session:
-        pin_row = session.get(ApproverPin, me.id)
         browsers = living_sessions(session, me.id, now=now)
         changes = [
             (change, session.get_one(Staff, change.staff_id), session.get_one(Staff, change.requested_by))
             for change in roles.waiting_changes(session)
             if me.role == Role.HEADTEACHER or me.id in (change.requested_by, change.staff_id)
         ]
-        has_pin = proofs.has_pin(session, me.id)
+        standing = second_proofs.standing(session, me.id, now=now)
+        recoveries = recover.waiting_for_eyes_of(session, me, now=now)
         manager = session.scalar(select(Staff.name).where(Staff.id == me.line_manager_id))
     return render_template(
         "web/account/index.html",
         me=me,
         manager=manager,
         password_form=password_form,
-        pin_form=pin_form,
         decides=Role(me.role) in roles.DECIDING,
-        has_pin=has_pin,
-        pin_locked=bool(pin_row and pin_row.locked_at),
+        standing=standing,
+        recoveries=recoveries,
         browsers=browsers,
         here=web_session().id_hash,
         changes=changes,

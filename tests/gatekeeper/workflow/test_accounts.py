@@ -179,39 +179,6 @@ def test_changing_the_password_needs_the_old_one_and_ends_other_sessions(service
     assert not is_in(services, elsewhere)
 
 
-def test_only_those_who_decide_have_a_pin_and_the_password_is_asked(services: Services, ben: int) -> None:
-    with pytest.raises(NotAllowed):
-        accounts.set_pin(services, ben, current=WORD, pin="482915")
-    head = accounts.add_user(services, name="H", email="h@hillside.example", role=Role.HEADTEACHER, password=WORD)
-    for current, pin, field in (("not it, not it", "482915", "current"), (WORD, "123456", "pin"), (WORD, "12", "pin")):
-        with pytest.raises(BadInput) as caught:
-            accounts.set_pin(services, head, current=current, pin=pin)
-        assert field in caught.value.fields
-    accounts.set_pin(services, head, current=WORD, pin="482915")
-
-
-def test_whoever_reads_the_headteachers_e_mails_cannot_replace_the_pin_at_once(
-    services: Services, clock: ToldClock
-) -> None:
-    head = accounts.add_user(services, name="H", email="h@hillside.example", role=Role.HEADTEACHER, password=WORD)
-    accounts.set_pin(services, head, current=WORD, pin="482915")
-    with services.step() as session:
-        link = mint_invitation(session, head, services.clock.now())
-    accounts.set_password_by_link(services, link, password="four loud purple rivers")
-    with pytest.raises(BadInput, match="24 hours"):
-        accounts.set_pin(services, head, current="four loud purple rivers", pin="739164")
-    clock.advance(hours=24, seconds=1)
-    accounts.set_pin(services, head, current="four loud purple rivers", pin="739164")
-
-
-def test_a_first_pin_follows_an_invitation_at_once(services: Services) -> None:
-    head = accounts.add_user(services, name="H", email="h@hillside.example", role=Role.HEADTEACHER, password=WORD)
-    with services.step() as session:
-        link = mint_invitation(session, head, services.clock.now())
-    accounts.set_password_by_link(services, link, password="four loud purple rivers")
-    accounts.set_pin(services, head, current="four loud purple rivers", pin="739164")
-
-
 def test_cannot_add_the_same_address_twice_or_a_second_headteacher(services: Services, ben: int) -> None:
     with pytest.raises(Conflict):
         accounts.add_user(services, name="B", email=MAIL, role=Role.AUTHOR, password=WORD)
