@@ -15,7 +15,7 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import decide, digest, handover, recognition, recover, remind
+from gatekeeper.workflow import anchor, decide, digest, handover, recognition, recover, remind
 from gatekeeper.workflow.roles import apply_due_role_changes
 from gatekeeper.workflow.services import Services
 
@@ -33,6 +33,7 @@ def run(services: Services) -> None:
     handover.run(services)
     remind.run(services)
     digest.run(services)
+    anchor.run(services)
     recognition.clean(services)
     recover.close_lapsed(services)
     with services.step() as session:
