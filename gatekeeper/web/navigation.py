@@ -47,6 +47,7 @@ UNDER = {
     "findings": "posts",
     "marks": "school",
     "teach": "rules",
+    "evidence": "audit",
 }
 
 

@@ -7,14 +7,17 @@ the audit before anybody gets it.
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import deputies
 from approvals.bundle_program import program
 from approvals.ledger import SIGNER, present_key
 from approvals.signing import Signer
+from approvals.tables import Decision, Verdict
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff, record
@@ -22,6 +25,7 @@ from gatekeeper.posts.model import Post
 from gatekeeper.posts.picture_errors import MediaDamaged
 from gatekeeper.workflow.capacity import capacity_words
 from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.decide import post_id_in
 from gatekeeper.workflow.evidence_case import Case, attempts_part, case_of, decided_versions, decision_part
 from gatekeeper.workflow.evidence_ledger import slice_for
 from gatekeeper.workflow.evidence_pdf import Told, pdf
@@ -31,6 +35,7 @@ from gatekeeper.workflow.services import Services
 
 FORMAT: Final = "gatekeeper evidence 1"
 SHORTEST_REASON: Final = 10
+_WORDS: Final = {Verdict.APPROVE: "approved", Verdict.REFUSE: "refused", Verdict.CHANGES: "changes asked for"}
 _NONE: Final = "There is no such post, or its evidence is not yours to take."
 _FOR: Final = frozenset({Role.HEADTEACHER, Role.ADMINISTRATOR, Role.AUDITOR})
 _WITH_NAMES: Final = frozenset({Role.HEADTEACHER, Role.AUDITOR})
@@ -96,6 +101,37 @@ def offer(services: Services, post_id: int, by: Staff) -> Offer:
         if post is None or leave is None:
             raise NotFound(_NONE)
         return Offer(title=post.title or f"Post {post.id}", versions=decided_versions(session, post_id), leave=leave)
+
+
+def is_offered(services: Services, post_id: int, by: Staff) -> bool:
+    """Whether something was decided about this post, and this person may have the proof of it."""
+    try:
+        return bool(offer(services, post_id, by).versions)
+    except NotFound:
+        return False
+
+
+def reads_posts(by: Staff) -> bool:
+    """Whether this person has pages of posts to go back to; an auditor has none."""
+    return by.role != Role.AUDITOR
+
+
+@dataclass(frozen=True)
+class DecidedLine:
+    """One decision in a list, without a word that may name a pupil."""
+
+    post_id: int
+    words: str
+    at: datetime
+
+
+def decided_lately(session: Session, *, most: int = 50) -> tuple[DecidedLine, ...]:
+    """What was decided last, the newest first."""
+    newest = select(Decision).order_by(Decision.ledger_seq.desc()).limit(most)
+    return tuple(
+        DecidedLine(post_id_in(one.subject), _WORDS[Verdict(one.verdict)], one.decided_at)
+        for one in session.scalars(newest)
+    )
 
 
 def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, account: str = "") -> Bundle:
