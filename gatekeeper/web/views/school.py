@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_wtf.file import FileField
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
-from wtforms import DateField, StringField, TextAreaField
+from wtforms import DateField, StringField, TextAreaField, TimeField
 from wtforms.fields import ColorField
 from wtforms.validators import Optional, Regexp
 
@@ -14,11 +14,13 @@ from gatekeeper.errors import BadInput
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.people.templates import FaceTemplate
+from gatekeeper.policy.hours import SchoolHours
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.web import theme
 from gatekeeper.web.access import person, public, roles, services
 from gatekeeper.web.forms_base import Form, at_most, needed, trimmed
 from gatekeeper.workflow import school as steps
+from gatekeeper.workflow.school_day import school_day_of, terms_as_typed, terms_of
 
 bp = Blueprint("school", __name__, url_prefix="/school")
 keepers = roles(Role.ADMINISTRATOR, Role.HEADTEACHER)
@@ -61,6 +63,15 @@ class SchoolForm(Form):
     handles = _lines("Account names", "The school's own on the platforms, such as @HillsidePri.")
     houses = _lines("Houses", "A pupil who bears a house's name is then found only where a person is meant.")
     classes = _lines("Classes", "One a line with its year: “Oak: Year 6”.")
+    day_start = TimeField(
+        "School day begins",
+        description="Reminders go out from Monday to Friday in the school day.",
+        validators=[Optional()],
+    )
+    day_end = TimeField("School day ends", validators=[Optional()])
+    terms = _lines(
+        "Terms", "One a line, first to last day: “03/09/2026 to 18/12/2026”. With none, all weeks of the year count."
+    )
 
 
 class DpiaForm(Form):
@@ -161,6 +172,12 @@ def _read(typed: SchoolForm) -> tuple[dict[str, Any], dict[str, str]]:
         values["classes"] = steps.classes_of(typed.classes.data or "")
     except BadInput as refused:
         wrong |= refused.fields
+    if typed.day_start.raw_data or typed.day_end.raw_data or typed.terms.raw_data:
+        try:
+            values["school_day"] = school_day_of(typed.day_start.data, typed.day_end.data)
+            values["terms"] = terms_of(typed.terms.data or "")
+        except BadInput as refused:
+            wrong |= refused.fields
     return values, wrong
 
 
@@ -174,6 +191,8 @@ def _filled() -> SchoolForm:
     data = {key: values[key] for key in ("name", "town", "address", "policy_version", "colour")}
     data |= {key: "\n".join(values[key]) for key in steps.LISTS}
     data["classes"] = "\n".join(f"{name}: {year}" for name, year in values["classes"].items())
+    hours = SchoolHours.of(values)
+    data |= {"day_start": hours.start, "day_end": hours.end, "terms": terms_as_typed(values["terms"])}
     return SchoolForm(formdata=None, data=data)
 
 

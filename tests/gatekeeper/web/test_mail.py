@@ -12,6 +12,7 @@ from approvals.tables import ApprovalRequest
 from gatekeeper import jobs
 from gatekeeper.mail.model import Notice
 from gatekeeper.mail.order import order_notice
+from gatekeeper.people.school import school_settings
 from gatekeeper.people.sessions import begin_session
 from gatekeeper.people.staff import Audit, Role
 from gatekeeper.workflow import digest
@@ -193,3 +194,22 @@ def test_the_author_reads_it_too_where_the_question_went_together_with_others(
         )  # fmt: skip
         more.failed_at, more.problem = clock.now(), REFUSED
     assert "could not be delivered" in as_author(app, services, school, post_id)
+
+
+def test_the_school_day_and_the_terms_are_set_on_the_schools_page(browser: Browser, services: Services) -> None:
+    office = browser(Role.ADMINISTRATOR)
+    typed = {"name": "Hillside", "colour": "#2f6b4f", "governor": "0", "day_start": "07:45", "day_end": "16:30"}
+    night = office.post("/school", data={**typed, "day_end": "23:30", "terms": ""})
+    assert night.status_code == 422
+    assert "nobody is reminded at night" in night.text
+    wrong = office.post("/school", data={**typed, "terms": "autumn"})
+    assert wrong.status_code == 422
+    assert "is no term" in wrong.text
+    assert office.post("/school", data={**typed, "terms": "03/09/2026 to 18/12/2026"}).status_code == 303
+    with services.db.read() as session:
+        settings = school_settings(session)
+    assert settings["school_day"] == {"start": "07:45", "end": "16:30"}
+    assert settings["terms"] == [["2026-09-03", "2026-12-18"]]
+    page = office.get("/school").text
+    assert 'value="07:45"' in page
+    assert "03/09/2026 to 18/12/2026" in page
