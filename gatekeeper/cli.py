@@ -77,6 +77,14 @@ def _add_servers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     worker.add_argument("queue", choices=_QUEUES, help="whose work it does")
     _add(commands, "publisher", _publisher, "run the publisher alone")
     _add(commands, "release", _release, "bring the database to this release's schema")
+    doctor = _add(commands, "doctor", _doctor, "look at everything it leans on and say what to do about what is wrong")
+    doctor.add_argument("--data", metavar="DIR", type=Path, help="the data folder (default: as in the settings)")
+    doctor.add_argument("--json", action="store_true", help="one JSON object a line")
+    units = _add(commands, "units", _units, "print systemd units for this installation")
+    units.add_argument("--data", metavar="DIR", type=Path, default=Path("/var/lib/gatekeeper"), help="the data folder")
+    units.add_argument("--user", default="gatekeeper", help="the account it runs as (default: gatekeeper)")
+    units.add_argument("--split", action="store_true", help="one unit for each process, each with its own secrets")
+    units.add_argument("--to", metavar="DIR", type=Path, help="write them here instead of printing them")
     _add(commands, "bounced", _bounced, "take in a mail server's report about undelivered mail, from standard input")
 
 
@@ -185,6 +193,18 @@ def _bounced(_asked: argparse.Namespace) -> int:
     from gatekeeper.ops.bounced import bounced
 
     return bounced()
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.doctor import doctor_command
+
+    return doctor_command(data=asked.data, as_json=asked.json)
+
+
+def _units(asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.units import units_command
+
+    return units_command(data=asked.data, user=asked.user, split=asked.split, folder=asked.to, tell=print)
 
 
 def _scan(asked: argparse.Namespace) -> int:

@@ -7,6 +7,8 @@ The server's certificate is always checked.
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
@@ -64,13 +66,27 @@ class SmtpMailer:
             MailRefused: it never will be.
             MailNotSent: it did not, or may not have. Sent again, the message has the same Message-ID.
         """
+        with self._signed_in() as server:
+            _hand_over(server, message, sender=self._bounce_to or None)
+
+    def check(self) -> None:
+        """Reach the server, encrypted and signed in as for a message, and send none.
+
+        Raises:
+            MailNotSent: a message could not be sent now; the sentence says why.
+        """
+        with self._signed_in() as server:
+            server.noop()
+
+    @contextmanager
+    def _signed_in(self) -> Iterator[smtplib.SMTP]:
         try:
             with self._connect() as server:
                 if self.scheme == "smtp+starttls":
                     server.starttls(context=self._context)
                 if self._user:
                     server.login(self._user, self._password)
-                _hand_over(server, message, sender=self._bounce_to or None)
+                yield server
         except smtplib.SMTPAuthenticationError as err:
             raise MailNotSent("The mail server did not accept our name and password.") from err
         except smtplib.SMTPSenderRefused as err:

@@ -33,7 +33,7 @@ def release(settings: Settings, *, clock: Clock, tell: Callable[[str], None]) ->
     try:
         if url.get_backend_name() == "sqlite" and url.database and Path(url.database).exists():
             present = _revision(settings.database_url)
-            if present and present != _newest():
+            if present and present != newest_revision():
                 copy = settings.data / "backups" / f"before-upgrade-{clock.now():%Y%m%d-%H%M%S}.db"
                 _copy(Path(url.database), copy)
                 tell(f"The database was copied to {copy} before its upgrade.")
@@ -55,7 +55,8 @@ def _revision(url: str) -> str | None:
         engine.dispose()
 
 
-def _newest() -> str | None:
+def newest_revision() -> str | None:
+    """The schema that this release works with."""
     return ScriptDirectory(str(Path(gatekeeper.db.__path__[0]) / "migrations")).get_current_head()
 
 

@@ -49,7 +49,7 @@ def test_the_old_database_is_copied_before_an_upgrade(
     tmp_path: Path, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _release(tmp_path, clock)
-    monkeypatch.setattr(releasing, "_newest", lambda: "a-later-one")
+    monkeypatch.setattr(releasing, "newest_revision", lambda: "a-later-one")
     told = _release(tmp_path, clock)
     copy = tmp_path / "backups" / "before-upgrade-20261123-090000.db"
     assert str(copy) in told[0]
@@ -59,7 +59,7 @@ def test_the_old_database_is_copied_before_an_upgrade(
 
 def test_only_the_last_five_copies_are_kept(tmp_path: Path, clock: ToldClock, monkeypatch: pytest.MonkeyPatch) -> None:
     _release(tmp_path, clock)
-    monkeypatch.setattr(releasing, "_newest", lambda: "a-later-one")
+    monkeypatch.setattr(releasing, "newest_revision", lambda: "a-later-one")
     for _ in range(7):
         clock.advance(days=1)
         _release(tmp_path, clock)

@@ -1,0 +1,131 @@
+"""What `gatekeeper doctor` finds in the database: its schema, the ledger, the channels, and work that nobody does."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from approvals import ledger_check
+from approvals.tables import LedgerEntry
+from gatekeeper.bootstrap import check_ledger_key
+from gatekeeper.clock import Clock
+from gatekeeper.db.session import Database
+from gatekeeper.errors import SettingsError
+from gatekeeper.jobs import Order
+from gatekeeper.ops.doctor_report import Check, advice, ok, wrong
+from gatekeeper.ops.release import newest_revision
+from gatekeeper.policy.limits import label_of
+from gatekeeper.posts.model import ChannelAccount, Post, Publication
+from gatekeeper.posts.status import PostState, PublicationState
+from gatekeeper.settings import Settings
+
+_LATE_WORK, _LATE_POST = timedelta(minutes=10), timedelta(minutes=2)
+_AHEAD = timedelta(minutes=2)
+_CHECK_AGE = timedelta(days=3)
+_SOON = timedelta(days=14)
+
+
+def look(
+    settings: Settings, database: Database, of_process: Mapping[str, Settings], *, clock: Clock
+) -> Iterator[Check]:
+    """Everything that the database tells."""
+    present = _revision(database)
+    if present != newest_revision():
+        yield wrong("database", "It has not this release's schema.", "Run: gatekeeper release")
+        return
+    now = clock.now()
+    with database.read() as session:
+        yield _soundness(session, is_sqlite=database.is_sqlite)
+        yield from _ledger(session, settings, of_process, now=now)
+        yield from _channels(session, now=now)
+        yield from _work(session, now=now)
+
+
+def _revision(database: Database) -> str | None:
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _soundness(session: Session, *, is_sqlite: bool) -> Check:
+    if not is_sqlite:
+        version = session.execute(text("SHOW server_version")).scalar_one()
+        return ok("database", f"PostgreSQL {version} answers and has this release's schema.")
+    found = [str(row[0]) for row in session.execute(text("PRAGMA quick_check(3)"))]
+    if found != ["ok"]:
+        do = "Stop Gatekeeper, keep the file as it is, and restore the newest backup: gatekeeper restore"
+        return wrong("database", f"The SQLite file is damaged: {found[0]}.", do)
+    return ok("database", "The SQLite file is sound and has this release's schema.")
+
+
+def _ledger(
+    session: Session, settings: Settings, of_process: Mapping[str, Settings], *, now: datetime
+) -> Iterator[Check]:
+    found = ledger_check.verify(session, keys=settings.ledger_public or None)
+    if not found.ok:
+        do = "Keep the database as it is, and call the data protection lead. gatekeeper ledger verify says more."
+        yield wrong("ledger", found.reason or "It is not as it was written.", do)
+    else:
+        yield ok("ledger", f"All {found.entries:,} entries are as they were written and signed.")
+    try:
+        if "web" in of_process and of_process["web"].secrets.get("LEDGER_KEY"):
+            check_ledger_key(of_process["web"])
+    except SettingsError as err:
+        yield wrong("ledger", str(err))
+    last = session.scalar(select(func.max(LedgerEntry.at)))
+    if last is not None and last > now + _AHEAD:
+        do = "Set the clock right (is the time service running?) before anything is approved."
+        yield wrong("clock", f"The ledger's last entry is from {last:%d.%m.%Y %H:%M} UTC, which is still to come.", do)
+
+
+def _channels(session: Session, *, now: datetime) -> Iterator[Check]:
+    accounts = session.scalars(select(ChannelAccount).where(ChannelAccount.status != "closed")).all()
+    if not accounts:
+        yield advice("channels", "No account is connected.", "An administrator adds one on the Channels page.")
+    for account in accounts:
+        name = f"{label_of(account.kind)} ({account.name})"
+        if account.status == "held":
+            yield wrong("channels", f"{name} is held: {account.held_reason or account.check_result}", _ON_PAGE)
+        elif account.status != "open":
+            yield advice("channels", f"{name} is not open yet.", "The headteacher opens it on the Channels page.")
+        elif account.expires_at is not None and account.expires_at <= now + _SOON:
+            yield advice("channels", f"The keys of {name} end on {account.expires_at:%d.%m.%Y}.", _ON_PAGE)
+        elif account.checked_at is None or account.checked_at < now - _CHECK_AGE:
+            yield advice(
+                "channels", f"The keys of {name} were not checked for three days.", "Is the platform worker on?"
+            )
+        else:
+            yield ok("channels", f"{name} is open.")
+
+
+_ON_PAGE = "Its page among the channels says what to do."
+
+
+def _work(session: Session, *, now: datetime) -> Iterator[Check]:
+    late = session.execute(
+        select(Order.queue, func.count()).where(Order.next_at < now - _LATE_WORK).group_by(Order.queue)
+    ).all()
+    for queue, count in late:
+        do = f"Is the {queue} worker running? Look at logs/{queue}.log"
+        yield wrong("workers", f"{count} pieces of work wait for the {queue} worker for over ten minutes.", do)
+    waiting = (PublicationState.SCHEDULED, PublicationState.CLAIMED)
+    overdue = session.scalar(
+        select(func.count())
+        .select_from(Publication)
+        .join(ChannelAccount, ChannelAccount.id == Publication.account_id)
+        .where(
+            Publication.state.in_(waiting),
+            Publication.due_at < now - _LATE_POST,
+            Publication.next_at < now - _LATE_POST,
+            ChannelAccount.status == "open",
+        )
+    )
+    if overdue:
+        do = "Is the publisher running? Look at logs/publisher.log"
+        yield wrong("publisher", f"{overdue} posts should have gone out over two minutes ago.", do)
+    if not late and not overdue:
+        yield ok("workers", "Nothing that is due is left lying.")
+    asks = session.scalar(select(func.count()).where(Post.state == PostState.NEEDS_PERSON))
+    if asks:
+        yield advice("posts", f"{asks} posts wait for a person to say whether they went out.", "Answer on their pages.")
