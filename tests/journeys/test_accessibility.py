@@ -156,12 +156,18 @@ def test_the_pages_of_a_decision_are_accessible_and_fit(site: Site, reader: Page
     reader.get_by_label("PIN").fill(PIN)
     reader.get_by_role("button", name="Show me the post").click()
     check(reader)
-    reader.get_by_role("button", name="Approve").click()
+    for choice in ("Ask for changes", "Refuse", "Approve"):
+        reader.get_by_role("link", name=choice, exact=True).click()
+        check(reader)
+    reader.get_by_role("button", name="Approve this post").click()
     check(reader)  # nothing was typed
     reader.get_by_label("In your words").fill("I approve this post.")
     reader.get_by_label("Your name, typed as a signature").fill("Mx Quarry")
-    reader.get_by_role("button", name="Approve").click()
+    reader.get_by_role("button", name="Approve this post").click()
+    reader.get_by_role("heading", name="Your decision is recorded").wait_for()
     check(reader)
+    reader.goto(f"{site.url}/decisions")
+    check(reader)  # with a decision in it
 
 
 def test_the_pages_of_a_visitor_are_accessible_and_fit(site: Site, reader: Page) -> None:

@@ -80,20 +80,28 @@ def test_enter_in_a_field_decides_nothing(site: Site, phone: Page) -> None:
     phone.goto(link_to(site, post_id))
     phone.get_by_label("Your PIN").fill(PIN)
     phone.get_by_label("Your PIN").press("Enter")
+    answer(phone, "Approve")
     phone.get_by_label("In your words").fill("I approve this.")
     phone.get_by_label("Your name").fill("Head Quarry")
     phone.get_by_label("Your name").press("Enter")
-    expect(phone.get_by_role("alert")).to_contain_text("Please press one of the three buttons.")
+    expect(phone.get_by_role("alert")).to_contain_text("Please choose one of the three answers.")
+    answer(phone, "Approve")
     assert phone.get_by_label("In your words").input_value() == "I approve this."
     assert site.school.state(post_id) == PostState.WAITING
-    phone.get_by_role("button", name="Approve").click()
+    phone.get_by_role("button", name="Approve this post").click()
     expect(phone.get_by_role("heading", level=1)).to_have_text("Your decision is recorded")
     assert site.school.state(post_id) == PostState.SCHEDULED
 
 
-@pytest.mark.parametrize(("button", "state"), [("Ask for changes", PostState.CHANGES), ("Refuse", PostState.REFUSED)])
+@pytest.mark.parametrize(
+    ("choice", "button", "state"),
+    [
+        ("Ask for changes", "Send it back for changes", PostState.CHANGES),
+        ("Refuse", "Refuse this post", PostState.REFUSED),
+    ],
+)
 def test_the_whole_way_works_without_a_script_on_a_phone(
-    site: Site, browser: Browser, button: str, state: PostState
+    site: Site, browser: Browser, choice: str, button: str, state: PostState
 ) -> None:
     context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     plain = context.new_page()
@@ -105,6 +113,8 @@ def test_the_whole_way_works_without_a_script_on_a_phone(
     picture = plain.locator(".who-picture img").first
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
+    answer(plain, choice)
+    expect(plain.get_by_role("button", name="Approve this post")).to_be_hidden()
     plain.get_by_label("In your words").fill("Please leave the last sentence out.")
     plain.get_by_label("Your name").fill("Head Quarry")
     plain.get_by_role("button", name=button).click()
@@ -114,13 +124,80 @@ def test_the_whole_way_works_without_a_script_on_a_phone(
 
 
 def test_what_matters_is_on_the_first_screen_of_a_phone(site: Site, phone: Page) -> None:
-    """What, where, when, who, and what the checks said, before anything is scrolled."""
+    """Whose, where, when, who, what the checks said, how it begins, and the three answers, before anything is scrolled."""
     phone.goto(link_to(site, site.school.post(photos=1, pupils=("Wren",))))
     expect(phone.get_by_role("button", name="Show me the post")).to_be_in_viewport()
-    phone.get_by_label("Your PIN").fill(PIN)
-    phone.get_by_role("button", name="Show me the post").click()
-    for word in ("Where", "When", "Who is in it", "What the checks said"):
-        expect(phone.get_by_text(word, exact=True)).to_be_in_viewport()
-    expect(phone.get_by_role("link", name="Go to the decision")).to_be_in_viewport()
-    phone.get_by_role("link", name="Go to the decision").click()
-    expect(phone.get_by_role("heading", name="Your decision")).to_be_in_viewport()
+    prove(phone)
+    for word in ("Where", "When", "Who", "Checks"):
+        expect(phone.locator(".glance").get_by_text(word, exact=True)).to_be_in_viewport(ratio=1)
+    for words in ("Mx Author Quarry asks you", "Harvest", "permission for each: consent", "Nothing open"):
+        expect(phone.get_by_text(words).first).to_be_in_viewport(ratio=1)
+    expect(phone.locator(".sketch-text")).to_be_in_viewport()
+    for choice in ("Approve", "Ask for changes", "Refuse"):
+        expect(phone.get_by_role("link", name=choice, exact=True)).to_be_in_viewport(ratio=1)
+
+
+def test_each_answer_unfolds_the_fields_that_it_needs_and_keeps_what_was_typed(site: Site, phone: Page) -> None:
+    phone.goto(link_to(site, site.school.post(photos=1, pupils=("Wren",))))
+    prove(phone)
+    expect(phone.get_by_label("In your words")).to_be_hidden()
+    for choice, button in (
+        ("Approve", "Approve this post"), ("Ask for changes", "Send it back for changes"), ("Refuse", "Refuse this post"),
+    ):  # fmt: skip
+        answer(phone, choice)
+        expect(phone.get_by_role("button", name=button)).to_be_visible()
+        assert phone.locator(".verdict:visible").count() == 1
+        assert phone.locator(".decide-form h2:visible").count() == 1
+    phone.get_by_label("In your words").fill("It names a street.")
+    phone.locator("a.shape").first.click()  # another part of the page is looked at
+    expect(phone.get_by_role("button", name="Refuse this post")).to_be_visible()
+    assert phone.get_by_label("In your words").input_value() == "It names a street."
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (320, 300)], ids=["zoomed", "keyboard"])
+def test_the_bar_hides_nothing_that_has_the_keyboards_focus(site: Site, phone: Page, width: int, height: int) -> None:
+    """At 200 % zoom, and with a telephone's keyboard open, there is hardly any height."""
+    phone.set_viewport_size({"width": width, "height": height})
+    phone.goto(link_to(site, site.school.post(photos=1, pupils=("Wren",))))
+    prove(phone)
+    answer(phone, "Approve")
+    hidden = []
+    for _ in range(14):
+        phone.keyboard.press("Tab")
+        hidden += phone.evaluate(
+            """() => {
+              const at = document.activeElement, bar = document.querySelector(".decide-bar");
+              if (at === document.body || bar.contains(at) || getComputedStyle(bar).position !== "sticky") return [];
+              const a = at.getBoundingClientRect(), b = bar.getBoundingClientRect();
+              return a.top >= b.top ? [at.id || at.textContent] : [];
+            }"""
+        )
+    assert hidden == []
+    sticking_out = phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert sticking_out <= 0
+
+
+def test_pressing_everything_on_the_page_itself_decides_nothing(site: Site, page: Page) -> None:
+    """Even after the proof: every link and every button once, with nothing written."""
+    post_id = site.school.post(photos=1, pupils=("Wren",))
+    page.goto(link_to(site, post_id))
+    prove(page)
+    address = page.url
+    for choice in ("Approve", "Ask for changes", "Refuse"):
+        answer(page, choice)
+        page.locator(".verdict:visible").click()
+        expect(page.get_by_role("alert")).to_contain_text("Nothing was recorded yet")
+        page.goto(address)
+    assert site.school.state(post_id) == PostState.WAITING
+
+
+def prove(page: Page) -> None:
+    """Give the PIN and wait for the post."""
+    page.get_by_label("Your PIN").fill(PIN)
+    page.get_by_role("button", name="Show me the post").click()
+    page.locator(".glance").wait_for()
+
+
+def answer(page: Page, choice: str) -> None:
+    """Choose one of the three answers in the bar."""
+    page.get_by_role("link", name=choice, exact=True).click()
