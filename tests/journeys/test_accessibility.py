@@ -7,10 +7,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
+from approvals.tables import ApprovalRequest
+from gatekeeper.mail.order import order_notice
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Face, Finding, Photo, Post, Version
 from gatekeeper.posts.status import FaceState
 from gatekeeper.workflow import second_look, teach
+from gatekeeper.workflow.bounce import DELAYED
 from tests.factories.school import PIN, School
 from tests.journeys.conftest import Site
 
@@ -23,7 +26,7 @@ PAGES = {
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
-        "/channels/1/keys", "/school", "/school/marks", "/pupils/3",
+        "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail",
     ),
     Role.AUDITOR: ("/audit", "/audit/ledger", "/"),
 }  # fmt: skip
@@ -115,6 +118,29 @@ def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) ->
     reader.goto(f"{site.url}/posts/new")
     reader.get_by_role("button", name="Send to be checked").click()
     check(reader)  # the form with every error on it
+
+
+def test_mail_that_did_not_arrive_is_accessible_and_fits(site: Site, reader: Page) -> None:
+    services, now = site.school.services, site.school.services.clock.now()
+    post = site.school.post()
+    site.school.ask(post)
+    with services.db.begin() as session:
+        asked = session.scalars(select(ApprovalRequest.id)).one()
+        for number in range(3):
+            notice = order_notice(
+                session, "approval_request", staff_id=site.school.head, now=now,
+                subject=f"request:{asked if number == 0 else number}", context={"request_id": asked},
+            )  # fmt: skip
+            notice.failed_at = now if number == 0 else None
+            notice.sent_at = now if number == 2 else None
+            notice.problem = DELAYED
+    site.sign_in(reader.context, Role.ADMINISTRATOR)
+    look(reader, f"{site.url}/mail")
+    reader.get_by_text("Put away", exact=True).click()
+    check(reader)
+    site.sign_in(reader.context, Role.AUTHOR)
+    look(reader, f"{site.url}/posts/{post}")
+    reader.get_by_text("could not be delivered").wait_for()
 
 
 def test_answering_a_face_is_accessible_and_fits(site: Site, reader: Page) -> None:
