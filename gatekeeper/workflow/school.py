@@ -69,6 +69,9 @@ def change_school(services: Services, values: Mapping[str, Any], *, by: int) -> 
         changed = [key for key, value in values.items() if present[key] != value]
         for key in changed:
             change_setting(session, key, values[key], by=by, now=now)
+        if "governor" in changed:  # whoever takes it away from somebody leaves a trace where it is missed
+            body = {"by": by, "person": values["governor"]}
+            ledger.append(session, at=now, kind="school.governor_named", body=body)
         if changed:
             record(session, at=now, staff_id=by, action="school.changed", subject="school", detail={"changed": changed})
     return changed

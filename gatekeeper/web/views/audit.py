@@ -11,13 +11,13 @@ from typing import Any
 from flask import Blueprint, Response, render_template, request, url_for
 from sqlalchemy import Select, func, select
 
-from approvals import ledger_check
 from approvals.tables import LedgerEntry
 from gatekeeper.clock import resolve_london
 from gatekeeper.people.accounts import names_of_staff
 from gatekeeper.people.staff import Audit, Role, record
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.wording import when
+from gatekeeper.workflow import ledger_view
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 readers = roles(Role.AUDITOR, Role.HEADTEACHER, Role.ADMINISTRATOR)
@@ -118,21 +118,21 @@ def export() -> Response:
 @bp.get("/ledger")
 @readers
 def ledger_page() -> str:
-    """The ledger, and what reading the whole chain showed."""
+    """The ledger, and on its first page what reading the whole of it showed."""
+    typed = request.args.get("seal", "")[:200]
+    seal = ledger_view.read_seal(typed)
     with services().db.read() as session:
-        verified = ledger_check.verify(session)
-        total = session.scalar(select(func.count(LedgerEntry.seq))) or 0
-        place = _place(total)
-        entries = session.scalars(
-            select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(_SIZE).offset((place.number - 1) * _SIZE)
-        ).all()
-        lines = [(entry, json.loads(entry.body)) for entry in entries]
+        place = _place(session.scalar(select(func.count(LedgerEntry.seq))) or 0)
+        first = place.number == 1
+        stands = ledger_view.standing(session, keys=services().settings.ledger_public, seal=seal) if first else None
         names = names_of_staff(session)
+        lines = ledger_view.lines(session, names, limit=_SIZE, offset=(place.number - 1) * _SIZE)
     return render_template(
         "web/audit/ledger.html",
-        verified=verified,
+        stands=stands,
+        typed=typed,
+        no_seal=bool(typed and not seal),
         lines=lines,
-        names=names,
         place=place,
         address=lambda page: url_for("audit.ledger_page", page=page),
     )

@@ -6,10 +6,11 @@ from flask import Blueprint, Response, abort, flash, redirect, render_template, 
 from flask_wtf.file import FileField
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as Answer
-from wtforms import DateField, StringField, TextAreaField, TimeField
+from wtforms import DateField, SelectField, StringField, TextAreaField, TimeField
 from wtforms.fields import ColorField
 from wtforms.validators import Optional, Regexp
 
+from gatekeeper.clock import london
 from gatekeeper.errors import BadInput
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff
@@ -48,6 +49,14 @@ class SchoolForm(Form):
             Optional(),
             Regexp(r"\d{4}-(0[1-9]|1[0-2])$", message="Please write the year and the month like 2022-03."),
         ],
+    )
+    governor = SelectField(
+        "Who gets the seal of the record each day, beside the headteacher",
+        description="A governor, best somebody who does not look after this computer. They get one short e-mail a day, "
+        "which names no pupil and no post: the number that seals the record of decisions. With it they can show later "
+        "that nobody cut off its end. Without it only the headteacher could.",
+        coerce=int,
+        default=lambda: _settings()["governor"] or 0,  # a form sent without the field changes nothing
     )
     colour = ColorField(
         "Colour",
@@ -93,7 +102,7 @@ def form() -> str:
 @keepers
 def save() -> Answer | tuple[str, int]:
     """Change what differs; nothing is changed while one field is wrong."""
-    typed = SchoolForm()
+    typed = _with_governors(SchoolForm())
     if typed.validate_on_submit():
         values, wrong = _read(typed)
         if not wrong:
@@ -160,6 +169,7 @@ def _read(typed: SchoolForm) -> tuple[dict[str, Any], dict[str, str]]:
     wrong: dict[str, str] = {}
     if typed.policy_version.data:  # left empty, the date stands as it was
         values["policy_version"] = typed.policy_version.data
+    values["governor"] = typed.governor.data or None
     values["colour"] = (typed.colour.data or "").lower()
     if not theme.is_colour(values["colour"]):
         wrong["colour"] = "Please choose a colour, written like #1f5f8b."
@@ -189,11 +199,23 @@ def _settings() -> dict[str, Any]:
 def _filled() -> SchoolForm:
     values = _settings()
     data = {key: values[key] for key in ("name", "town", "address", "policy_version", "colour")}
+    data["governor"] = values["governor"] or 0
     data |= {key: "\n".join(values[key]) for key in steps.LISTS}
     data["classes"] = "\n".join(f"{name}: {year}" for name, year in values["classes"].items())
     hours = SchoolHours.of(values)
     data |= {"day_start": hours.start, "day_end": hours.end, "terms": terms_as_typed(values["terms"])}
-    return SchoolForm(formdata=None, data=data)
+    return _with_governors(SchoolForm(formdata=None, data=data))
+
+
+def _with_governors(form: SchoolForm) -> SchoolForm:
+    """The form with everybody who can be named: open accounts, and whoever is named already."""
+    today = london(services().clock.now()).date()
+    with services().db.read() as session:
+        named = school_settings(session)["governor"]
+        staff = session.scalars(select(Staff).where(Staff.role != Role.HEADTEACHER).order_by(Staff.name)).all()
+    can_be_named = [person for person in staff if person.may_sign_in(today) or person.id == named]
+    form.governor.choices = [(0, "Nobody yet"), *((staff.id, staff.name) for staff in can_be_named)]
+    return form
 
 
 def _page(typed: SchoolForm, dpia: DpiaForm) -> str:
