@@ -76,6 +76,11 @@ def canonical_assertion(parts: dict[str, str]) -> str:
     return json.dumps(parts, sort_keys=True, separators=(",", ":"))
 
 
+def assertion_hash(assertion_json: str) -> str:
+    """The name under which the ledger knows what was signed."""
+    return hashlib.sha256(assertion_json.encode()).hexdigest()
+
+
 def key_hash(spki: bytes) -> str:
     """The name under which the ledger knows a passkey's public key."""
     return hashlib.sha256(spki).hexdigest()

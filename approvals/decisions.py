@@ -4,7 +4,6 @@ A decision, the closing of its request, the end of the links and the ledger entr
 or two tabs, that decide at the same moment one is recorded and the other is shown what was recorded.
 """
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger, ledger_entries
+from approvals.assertions import assertion_hash, check_assertion
 from approvals.columns import utc_text
 from approvals.deputies import check_in_force
 from approvals.errors import (
@@ -32,6 +32,7 @@ from approvals.errors import (
 )
 from approvals.ledger_entries import Stored
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
+from approvals.passkeys import PASSKEY, check_signature
 from approvals.requests import check_open, close_if_open
 from approvals.statements import Answer, Mark, Words, check_each_its_own, hashes, tidy, written
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, Withdrawal
@@ -109,7 +110,8 @@ def decide(
         may_decide: asks whether a person has the right to decide now.
         marks: where they want what changed, when they ask for changes.
         appointment_id: the appointment under which they decide as a deputy.
-        assertion: what their passkey signed for this approval, as canonical JSON; the caller has checked it.
+        assertion: what their passkey signed for this approval, as canonical JSON. Kept where they approve and proved
+            themselves by a passkey, and needed there.
         one_matter: finding id -> a word for what it is about. Findings with the same word may be answered alike;
             different ones each need words of their own, because one sentence for all is no answer to any.
         never: what stands in it that nobody can allow. While there is any, a yes is not recorded.
@@ -123,6 +125,7 @@ def decide(
         DigestMismatch: the page showed something else.
         NobodyCanAllow: a yes to what nobody can allow.
         StatementMissing, FindingUnanswered, AnswersAlike: the decision is not written out.
+        SignatureMissing, PasskeyRefused: proved by a passkey, and this approval is not signed by it, or not rightly.
     """
     ledger.hold(session)
     holding = locate(session, view_secret)
@@ -148,6 +151,9 @@ def decide(
     )
     if verdict is Verdict.APPROVE:
         check_each_its_own(words.answers, one_matter or {})
+    signed = None
+    if verdict is Verdict.APPROVE and view.proof_method == PASSKEY:
+        signed = check_signature(session, view.person_id, digest=request.digest, assertion=assertion)
     if not close_if_open(session, request, status=RequestStatus.DECIDED, reason="It was decided.", now=now):
         _check_undecided(session, request)
         raise RequestClosed(told_closing(request))
@@ -165,8 +171,8 @@ def decide(
         answers=words.answers_json(),
         marks=words.marks_json() or None,
         appointment_id=appointment_id,
-        assertion=assertion,
-        assertion_hash=hashlib.sha256(assertion.encode()).hexdigest() if assertion else None,
+        assertion=signed,
+        assertion_hash=assertion_hash(signed) if signed else None,
         proof_method=view.proof_method,
         policy_version=policy_version,
         decided_at=now,
@@ -285,8 +291,10 @@ def fits_entry(decision: Decision, entry: Stored) -> bool:
     except (TypeError, ValueError, KeyError):  # not written by us: our own rows always hold together
         return False
     said = entry.said()
-    return (entry.kind, entry.at) == (RECORDED, decided_at) and all(
-        said.get(name) == value for name, value in expected.items()
+    return (
+        (entry.kind, entry.at) == (RECORDED, decided_at)
+        and all(said.get(name) == value for name, value in expected.items())
+        and _is_signed_if_it_says(decision)
     )
 
 
@@ -303,6 +311,14 @@ def withdrawal_fits_entry(withdrawal: Withdrawal, entry: Stored) -> bool:
     return (entry.kind, entry.at) == (WITHDRAWN, at) and all(
         said.get(name) == value for name, value in expected.items()
     )
+
+
+def _is_signed_if_it_says(decision: Decision) -> bool:
+    """Whether what a passkey signed, where there is anything, is a signature over this very digest."""
+    if decision.assertion is None:
+        return decision.assertion_hash is None
+    whole = assertion_hash(decision.assertion) == decision.assertion_hash
+    return whole and check_assertion(decision.assertion, decision.digest)
 
 
 def _check_undecided(session: Session, request: ApprovalRequest) -> None:

@@ -11,7 +11,7 @@ finds must stay written down: a passkey whose counter goes back may be a copy, a
 
 import hashlib
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,15 +26,25 @@ from webauthn.helpers import decode_credential_public_key, decoded_public_key_to
 from webauthn.helpers.exceptions import WebAuthnException
 
 from approvals import challenges, ledger
-from approvals.assertions import canonical_assertion, from_base64url, key_hash, to_base64url
+from approvals.assertions import (
+    assertion_hash,
+    canonical_assertion,
+    check_assertion,
+    from_base64url,
+    key_hash,
+    to_base64url,
+)
 from approvals.challenges import Occasion
-from approvals.errors import PasskeyFault, PasskeyRefused
+from approvals.errors import PasskeyFault, PasskeyRefused, SignatureMissing
 from approvals.proofs import ProvedView, prove_browser
-from approvals.tables import ApprovalView, ApproverPasskey
+from approvals.tables import ApprovalView, ApproverPasskey, Decision
 from approvals.tokens import view
 
 PASSKEY: Final = "passkey"
 """The method of proof that this module knows."""
+
+VIEW: Final = "view"
+"""The purpose of a challenge whose answer opens a decision page."""
 
 MOST: Final = 10  # of one person at a time
 LABEL: Final = 60
@@ -176,6 +186,32 @@ def check_signed(
     return _check(session, response, person_id, lambda given: given == bytes.fromhex(digest), place=place, now=now)
 
 
+def check_signature(session: Session, person_id: int, *, digest: str, assertion: str | None) -> str:
+    """Refuse what is not a signature over this digest by a passkey that this person has now; returns it to be kept.
+
+    `check_signed` has looked at the browser's answer before. This is asked again in the transaction that decides, so
+    that nothing can come in between.
+
+    Raises:
+        SignatureMissing: there is none.
+        PasskeyRefused: it is not right, or stands under another decision already.
+    """
+    if not assertion:
+        raise SignatureMissing
+    if not check_assertion(assertion, digest):
+        raise PasskeyRefused(PasskeyFault.UNSIGNED)
+    kept = json.loads(assertion)
+    mine = {passkey.credential_id: passkey for passkey in standing(session, person_id)}
+    passkey = mine.get(kept["credential_id"])
+    if passkey is None:
+        raise PasskeyRefused(PasskeyFault.UNKNOWN)
+    if b64decode(kept["public_key_spki"]) != _spki(passkey) or kept["public_key_cose"] != passkey.public_key:
+        raise PasskeyRefused(PasskeyFault.UNSIGNED)
+    if session.scalar(select(Decision.id).where(Decision.assertion_hash == assertion_hash(assertion))) is not None:
+        raise PasskeyRefused(PasskeyFault.STALE)
+    return assertion
+
+
 def prove_view(
     session: Session, view_secret: str, response: str, *, place: Place, now: datetime
 ) -> ProvedView | PasskeyCheck:
@@ -187,7 +223,7 @@ def prove_view(
         LinkUnknown, LinkExpired, LinkSpent: the link opens nothing.
     """
     seen = view(session, view_secret, now=now)
-    occasion = Occasion(person_id=seen.person_id, purpose="view", subject=seen.request.id)
+    occasion = Occasion(person_id=seen.person_id, purpose=VIEW, subject=seen.request.id)
     checked = check(session, response, occasion, place=place, now=now)
     return prove_browser(session, view_secret, method=PASSKEY, now=now) if checked.ok else checked
 

@@ -11,6 +11,7 @@ from approvals.statements import Mark, written
 from approvals.tables import ApprovalRequest, Verdict
 from gatekeeper.web.access import services
 from gatekeeper.web.decide_link import typed_words
+from gatekeeper.web.second_proof import typed_proof
 from gatekeeper.workflow import decide as step
 from gatekeeper.workflow.conversation import marks_asked
 
@@ -40,6 +41,7 @@ def sent_form(verdict: Verdict, asked: ApprovalRequest) -> step.DecisionForm:
         answers=_numbered(typed, "answer-"),
         authorised={number: typed.get(f"by-{number}", "") for number in ticked},
         marks=marks,
+        assertion=typed_proof().assertion,
     )
 
 

@@ -26,6 +26,7 @@ from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Finding, Post, Publication, Version
 from gatekeeper.posts.repository import findings_of, move, move_publication, post_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
+from gatekeeper.workflow import sign
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.deciders import check_entitled, deciders
 from gatekeeper.workflow.head_only import LOGO_RULE
@@ -56,6 +57,7 @@ class DecisionForm:
         answers: finding id -> the head's own sentence about it.
         authorised: for each logo that was ticked, the id of its first finding -> who authorised it.
         marks: where the head wants what changed; only asking for changes keeps them.
+        assertion: what the browser's passkey signed, where the head proved themselves by one and approves.
     """
 
     verdict: Verdict
@@ -65,6 +67,7 @@ class DecisionForm:
     answers: Mapping[str, str]
     authorised: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
+    assertion: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +91,8 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
         request = tokens.view(session, view_secret, now=now).request
         version = session.get_one(Version, int(request.version_ref))
     seen = look_at_pictures(services, version)
+    approving = form.verdict is Verdict.APPROVE
+    signed = sign.checked(services, view_secret, form.assertion) if approving else None
     now = services.clock.now()
     with services.step() as session:
         post = post_for_update(session, post_id_of(request))  # first the post and then the ledger, as every edit does
@@ -107,7 +112,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
         version = session.get_one(Version, int(request.version_ref), populate_existing=True)
         if form.digest_shown != request.digest:
             raise DigestMismatch
-        if form.verdict is Verdict.APPROVE and (stopped := _stop(services, session, post, version, seen, now=now)):
+        if approving and (stopped := _stop(services, session, post, version, seen, now=now)):
             return stopped
         decision = decisions.decide(
             session,
@@ -122,6 +127,7 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Outcome:
             now=now,
             may_decide=entitled,
             marks=form.marks,
+            assertion=signed,
             appointment_id=who.appointment_of(view.person_id, author_id=request.author_id),
             one_matter=matters(session, version.id),
             never=never_allowed(session, version.id),

@@ -141,12 +141,12 @@ for (const place of document.querySelectorAll("[data-passkey-sign]")) {
   const form = place.closest("form");
   form.addEventListener("submit", (event) => {
     const button = event.submitter;
-    const { assertion, pin } = form.elements;
+    const { assertion } = form.elements;
     const written = [...form.querySelectorAll("[name=statement], [name=typed_name]")].every((field) =>
       field.value.trim(),
     );
     // what is not written out yet the server says; the passkey signs only what can be recorded
-    if (button?.value !== "approve" || assertion.value || pin?.value.trim() || !written) return;
+    if (button?.value !== "approve" || "byPin" in button.dataset || assertion.value || !written) return;
     event.preventDefault();
     if (!able()) {
       say(form, new Error("This browser knows no passkeys."));

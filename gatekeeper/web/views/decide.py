@@ -21,6 +21,7 @@ from approvals.errors import (
     LinkSpent,
     NobodyCanAllow,
     ProofMissing,
+    ProofRefused,
     QuestionClosed,
     WordsMissing,
 )
@@ -33,6 +34,7 @@ from gatekeeper.web.access import link_holder, person, roles, services
 from gatekeeper.web.decide_form import sent_form, still_missing
 from gatekeeper.web.decide_link import as_long, look, typed_words, view_secret, with_cookie
 from gatekeeper.web.proof_page import proof_page
+from gatekeeper.web.second_proof import offer_of
 from gatekeeper.workflow import decide as step
 from gatekeeper.workflow.compare import since_last
 from gatekeeper.workflow.conversation import MarksUnclear, mark_form
@@ -86,7 +88,7 @@ def decide(request_id: str) -> Answer:
         outcome = step.decide(services(), view_secret(), form)
     except WordsMissing as unwritten:
         return decision_page(view, typed=typed_words(), errors=still_missing(form, view, unwritten), status=400)
-    except (MarksUnclear, ProofMissing, DigestMismatch, NobodyCanAllow) as refused:
+    except (MarksUnclear, ProofRefused, DigestMismatch, NobodyCanAllow) as refused:
         return _not_recorded(view, refused)
     if outcome.decision is None:
         return render_template("web/decide/stopped.html", sentence=outcome.sentence), 409
@@ -97,6 +99,8 @@ def _not_recorded(view: tokens.View, refused: ApprovalError | MarksUnclear) -> t
     """Why nothing was recorded, with everything typed still there. The ten minutes may have run out in between."""
     if isinstance(refused, ProofMissing):
         return proof_page(view, status=403, sentence=str(refused))
+    if isinstance(refused, ProofRefused):
+        return decision_page(view, typed=typed_words(), errors={"sign": str(refused)}, status=400)
     if isinstance(refused, MarksUnclear):
         return decision_page(view, typed=typed_words(), errors=refused.fields, status=400)
     return decision_page(view, typed=typed_words(), errors={"": str(refused)}, status=409)
@@ -201,6 +205,7 @@ def decision_page(
         chosen=_chosen(given),
         remarks=remarks,
         since=since,
+        sign=offer_of(view.person_id, "approve", options=url_for("decide_proof.signing", request_id=view.request.id)),
     )
     return html, status
 

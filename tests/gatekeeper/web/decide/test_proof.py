@@ -80,8 +80,8 @@ def test_a_head_without_a_pin_is_told_where_to_choose_one(head: FlaskClient, sch
     with school.services.db.begin() as session:
         session.execute(proofs.ApproverPin.__table__.delete())  # type: ignore[attr-defined]
     address = opened(head, link)
-    assert "You have no PIN yet" in head.get(address).text
-    assert "You have no PIN yet" in head.post(f"{address}/prove", data={"pin": PIN}).text
+    assert "You have neither a passkey nor a PIN yet" in head.get(address).text
+    assert "You have no PIN here" in head.post(f"{address}/prove", data={"pin": PIN}).text
 
 
 def test_what_was_typed_survives_the_end_of_the_proof(head: FlaskClient, school: School, clock: ToldClock) -> None:
