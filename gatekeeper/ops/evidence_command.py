@@ -38,6 +38,8 @@ def export_evidence(asked: argparse.Namespace) -> int:
     if asked.data:
         environ = {name: value for name, value in environ.items() if not name.endswith("DATABASE_URL")}
         environ["GATEKEEPER_DATA"] = str(asked.data)
+    if asked.out and asked.out.exists():
+        raise _taken(asked.out)
     settings = load_settings("evidence", environ)
     path = settings.database_url.removeprefix("sqlite:///")
     if path != settings.database_url and not Path(path).is_file():
@@ -64,12 +66,16 @@ def _account() -> str:
         return str(os.getuid())
 
 
+def _taken(target: Path) -> BadInput:
+    return BadInput(f"{target} is there already. Choose another name with --out.")
+
+
 def _write(target: Path, data: bytes) -> None:
     """Write a file that nobody else may read, and never over one that is there."""
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise BadInput(f"{target} is there already. Choose another name with --out.") from None
+        raise _taken(target) from None
     except OSError as err:
         raise SettingsError(f"{target} cannot be written: {err.strerror}.") from None
     with os.fdopen(descriptor, "wb") as file:
