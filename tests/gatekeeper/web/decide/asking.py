@@ -1,12 +1,13 @@
 """Putting a post before the headteacher, and going through the pages as their telephone does."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from approvals import tokens
+from approvals import deputies, proofs, tokens
 from approvals.tables import ApprovalBase, ApprovalRequest
 from gatekeeper.db.base import Base
 from gatekeeper.people.staff import Role
@@ -106,3 +107,27 @@ def add_marks(school: School, post_id: int, *names: str) -> list[int]:
         session.add_all(rows)
         session.flush()
         return [row.id for row in rows]
+
+
+def call_it(school: School, post_id: int, title: str) -> int:
+    """Give a post another title."""
+    with school.services.db.begin() as session:
+        session.get_one(Post, post_id).title = title
+    return post_id
+
+
+def appoint_deputy(school: School) -> None:
+    """The headteacher names the deputy for a day, and the deputy chooses a PIN."""
+    now, deputy = school.services.clock.now(), school.staff[Role.DEPUTY]
+    with school.services.db.begin() as session:
+        proofs.set_pin(session, deputy, PIN, now=now)
+        deputies.name(
+            session,
+            head_id=school.head,
+            deputy_id=deputy,
+            starts_at=now,
+            ends_at=now + timedelta(days=1),
+            reason="I am at the heads' conference.",
+            proof_method="pin",
+            now=now,
+        )
