@@ -6,7 +6,6 @@ before it.
 
 import hashlib
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -55,7 +54,7 @@ class Ed25519Signer:
         """
         try:
             raw = b64decode(text.strip(), validate=True)
-        except NotBase64 as err:
+        except ValueError as err:
             raise ValueError("A ledger key is 32 bytes in base64.") from err
         if len(raw) != _KEY_BYTES:
             raise ValueError("A ledger key is 32 bytes in base64.")

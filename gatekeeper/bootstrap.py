@@ -72,7 +72,11 @@ def build_services(
     signer = _signer(settings) if "LEDGER_KEY" in held else None
     db = Database(settings.database_url, signer=signer)
     if signer is not None:
-        _check_ledger(db, signer, clock)
+        try:
+            _check_ledger(db, signer, clock)
+        except SettingsError:
+            db.engine.dispose()
+            raise
     return Services(
         settings=settings,
         db=db,
