@@ -109,6 +109,15 @@ def photo_store(services: Services) -> MediaStore:
 def clean(services: Services) -> None:
     """One round of the sweep: what may not be kept, photos that waited too long, suggestions nobody needs any more."""
     now = services.clock.now()
+    kept = (FaceTemplate.id, FaceSuggestion.face_id, Enrolment.id)
+    with services.db.read() as session:  # a school that matches no faces has nothing to clean
+        empty = all(session.scalar(select(column).limit(1)) is None for column in kept)
+    if not empty:
+        _clean(services, now=now)
+    _delete_old_photos(photo_store(services).root, before=now - PHOTO_LASTS)
+
+
+def _clean(services: Services, *, now: datetime) -> None:
     with services.step() as session:
         forget_unfounded(session, now=now)
         late = select(Enrolment).where(Enrolment.state == "waiting", Enrolment.asked_at < now - PHOTO_LASTS)
@@ -117,7 +126,6 @@ def clean(services: Services) -> None:
             enrolment.media_sha256, enrolment.ended_at = "", now
         answered = select(Face.id).where(Face.state != FaceState.UNKNOWN, Face.resolved_at < now - _STALE)
         session.execute(delete(FaceSuggestion).where(FaceSuggestion.face_id.in_(answered)))
-    _delete_old_photos(photo_store(services).root, before=now - PHOTO_LASTS)
 
 
 def _delete_old_photos(folder: Path, *, before: datetime) -> None:
