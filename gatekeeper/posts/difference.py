@@ -106,6 +106,18 @@ class Difference:
         )
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """What kind of thing changed, without a word of it."""
+        told = {
+            "the words": self.text or self.wordings,
+            "the photos": any(one.before != one.after or one.redrawn or one.swapped for one in self.photos),
+            "the descriptions of photos": any(one.alt for one in self.photos),
+            "the channels": self.channels_in or self.channels_out,
+            "the time": self.due or self.window,
+        }
+        return tuple(what for what, changed in told.items() if changed)
+
+    @property
     def size(self) -> int:
         """How much there is to read: changed signs of text, and a line's worth for everything else."""
         passages = [self.text, *(photo.alt for photo in self.photos), *(pieces for _, pieces in self.wordings)]

@@ -31,7 +31,7 @@ _SINCE: Final = {
     Verdict.CHANGES: "asked for changes",
 }
 #: so much more than a glance takes; it is folded then
-_LONG: Final = 400
+_LONG: Final = 240
 
 
 @dataclass(frozen=True, kw_only=True)

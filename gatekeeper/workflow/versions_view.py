@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.posts.difference import Difference
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
@@ -28,17 +27,17 @@ class VersionsView:
 
     Attributes:
         words: whether this person may read the words and see the photos.
-        kinds: what kind of thing changed, for those who may not.
+        can_open: whether this person may open the post itself.
         pictures: digest of a picture -> the photo whose picture it still is, so that it can be shown.
         exchanges: what was asked for and answered, the last first.
     """
 
     post_id: int
     title: str
+    can_open: bool
     words: bool
     versions: tuple[VersionShown, ...]
     comparison: Comparison | None
-    kinds: tuple[str, ...]
     pictures: dict[str, int]
     exchanges: tuple[Exchange, ...]
 
@@ -58,10 +57,10 @@ def versions_view(services: Services, post_id: int, by: Staff, *, before: str = 
         return VersionsView(
             post_id=post.id,
             title=(post.title if Role(by.role) is not Role.AUDITOR else "") or f"Post {post.id}",
+            can_open=Role(by.role) is not Role.AUDITOR,
             words=words,
             versions=versions,
             comparison=found,
-            kinds=_kinds(found.difference) if found else (),
             pictures={photo.rendition_sha256: photo.id for photo in post.photos if photo.rendition_sha256}
             if words
             else {},
@@ -77,15 +76,3 @@ def _post(session: Session, post_id: int, by: Staff) -> Post:
     if post is None or (post.state == PostState.DRAFT and post.version_id is None):
         raise NotFound(_NONE)
     return post
-
-
-def _kinds(found: Difference) -> tuple[str, ...]:
-    """What kind of thing changed, without a word of it."""
-    told = {
-        "the words": found.text or found.wordings,
-        "the photos": any(one.before != one.after or one.redrawn or one.swapped for one in found.photos),
-        "the descriptions of photos": any(one.alt for one in found.photos),
-        "the channels": found.channels_in or found.channels_out,
-        "the time": found.due or found.window,
-    }
-    return tuple(what for what, changed in told.items() if changed)

@@ -192,10 +192,7 @@ function begin() {
       }
     }
   }
-  for (const place of document.querySelectorAll("[data-remark-place]")) {
-    const where = place.dataset.remarkPlace;
-    if (known.has(where)) offer(where, `the ${where}`, (button) => place.append(button));
-  }
+  for (const quick of box.querySelectorAll("[data-place]")) quick.addEventListener("click", () => add(quick.dataset.place, quick));
 
   // ---- any place, from the list ----
   const words = box.querySelector("[data-quote]");
@@ -269,6 +266,7 @@ function begin() {
   }
 
   draw();
+  look(); // words may have been selected before this script arrived
 }
 
 function make(name, properties) {

@@ -329,7 +329,8 @@ def test_who_may_see_no_photo_reads_no_words_here_either(school: School, role: R
     edit(school, post_id, text="Wren again.")
     shown = view(school, post_id, role)
     assert not shown.words
-    assert shown.kinds == ("the words",)
+    assert shown.comparison is not None
+    assert shown.comparison.difference.kinds == ("the words",)
     assert shown.exchanges == ()
     assert shown.pictures == {}
     assert (shown.title == f"Post {post_id}") is (role is Role.AUDITOR)
