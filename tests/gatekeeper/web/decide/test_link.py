@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
+from approvals import deputies
 from approvals.tables import Decision
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Post
@@ -15,6 +17,7 @@ from tests.conftest import ToldClock
 from tests.factories.school import PIN, School
 from tests.gatekeeper.web.decide.asking import (
     Browser,
+    appoint_deputy,
     count,
     everything,
     link_to,
@@ -172,8 +175,6 @@ def test_a_mail_scanner_changes_nothing(as_role: Browser, school: School) -> Non
 
 def test_the_answer_takes_as_long_for_every_unknown_link(head: FlaskClient, school: School) -> None:
     """Not a stopwatch: the number of questions put to the database is the same."""
-    from sqlalchemy import event
-
     link_to(school, school.post())
     engine, asked = school.services.db.engine, []
     event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
@@ -189,3 +190,70 @@ def test_expired_posts_say_when_it_ended(head: FlaskClient, school: School, cloc
     link = link_to(school, school.post(due_in=timedelta(minutes=30)))
     clock.advance(minutes=30)
     assert "Monday 23 November 2026 at 09:30" in head.get(link).text
+
+
+def test_a_cookie_that_belongs_to_nothing_is_looked_up_as_one_that_does(head: FlaskClient, school: School) -> None:
+    """Missing, cut off, invented: the same page after the same questions to the database."""
+    link_to(school, school.post())
+    real, invented = f"/decide/{the_request(school).id}", "/decide/0123456789abcdef0123456789abcdef"
+    engine, asked = school.services.db.engine, []
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+    seen = set()
+    for address in (real, invented):
+        for secret in ("", "x", "A" * 43, "B" * 42, "C" * 44, "%00"):
+            head.set_cookie("gatekeeper-view", secret, path=address)
+            asked.clear()
+            answer = head.get(address)
+            seen.add((answer.status_code, len(asked), re.sub(r'content="[^"]*"', "", answer.text)))
+    assert len(seen) == 1
+    assert next(iter(seen))[0] == 404
+
+
+@pytest.mark.parametrize("case", ["unknown", "expired", "settled", "replaced", "not yours"])
+def test_every_link_that_opens_nothing_says_what_happened_and_what_to_do(
+    head: FlaskClient, as_role: Browser, school: School, clock: ToldClock, case: str
+) -> None:
+    """Calmly, on a page that is kept nowhere, and never with a trace of the program."""
+    post_id = school.post()
+    link = link_to(school, post_id)
+    client, status, told = head, 410, "You need do nothing"
+    if case == "unknown":
+        link, status, told = "/a/nothing", 404, "ask the school office"
+    elif case == "expired":
+        clock.advance(hours=2)
+    elif case == "settled":
+        send(head, proved(head, link), school, "refuse")
+        client = as_role(None)
+    elif case == "replaced":
+        with school.services.db.begin() as session:
+            session.get_one(Post, post_id).state = PostState.OPEN
+        link_to(school, post_id)
+        told = "only the link in the newest works"
+    else:
+        client, status, told = as_role(Role.AUTHOR), 403, "Sign out"
+    answer = client.get(link, follow_redirects=True)
+    assert answer.status_code == status
+    assert told in answer.text
+    assert "Nothing was changed by opening this page." in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Robots-Tag"].startswith("noindex")
+    for hidden in ("Traceback", "Harvest", school.digest(post_id)):
+        assert hidden not in answer.text
+
+
+def test_a_deputy_whose_time_is_over_reads_nothing_any_more(
+    as_role: Browser, head: FlaskClient, school: School, clock: ToldClock
+) -> None:
+    appoint_deputy(school)
+    school.ask(school.post(text="A great day at the farm.", due_in=timedelta(days=3)))
+    deputy = as_role(Role.DEPUTY)
+    address = deputy.post(f"/decisions/{the_request(school).id}/open").headers["Location"]
+    deputy.post(f"{address}/prove", data={"pin": PIN})
+    assert "farm" in deputy.get(address).text
+    with school.services.db.begin() as session:
+        appointment = deputies.in_force(session, clock.now())
+        assert appointment is not None
+        deputies.end(session, appointment, by_person=school.head, how=deputies.Ending.BY_HAND, now=clock.now())
+    answer = deputy.get(address)
+    assert answer.status_code in (403, 404, 410)
+    assert "farm" not in answer.text

@@ -1,17 +1,22 @@
 """What the decision page shows: exactly what would be public, who is in it, what the checks said."""
 
 import re
+from datetime import timedelta
 
+import pytest
 from flask.testing import FlaskClient
 
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Face, Finding, Patch, Post, SecondLook
 from gatekeeper.posts.status import FaceState, FindingState
+from gatekeeper.workflow.stop import stop
 from tests.conftest import ToldClock
 from tests.factories.school import School
 from tests.gatekeeper.web.decide.asking import (
     Browser,
     add_findings,
+    add_marks,
+    call_it,
     link_to,
     opened,
     proved,
@@ -179,3 +184,65 @@ def test_what_the_author_typed_is_shown_as_words_and_never_as_a_page(head: Flask
     page = head.get(proved(head, link_to(school, post_id))).text
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_channels_with_the_same_words_share_one_preview_and_each_description_is_read_out(
+    head: FlaskClient, school: School
+) -> None:
+    page = head.get(proved(head, link_to(school, school.post(photos=2, text="A great day at the farm.")))).text
+    assert page.count('class="sketch-text"') == 1
+    assert 'aria-label="As it will look on X and Facebook"' in page
+    for number in (1, 2):
+        assert f"“A table full of vegetables, picture {number}”" in page
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(40, "⚠ In 40 minutes"), (61, "in 1 hour 1 minute")])
+def test_little_time_left_is_said_as_a_warning(head: FlaskClient, school: School, minutes: int, said: str) -> None:
+    post_id = school.post(due_in=timedelta(minutes=minutes))
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert said in page
+    assert ("⚠ In" in page) is (minutes <= 60)
+
+
+def test_the_same_words_once_more_and_a_post_close_by_are_said(head: FlaskClient, school: School) -> None:
+    school.approve(call_it(school, school.post(text="Come to the FAIR!\nAll welcome."), "The fair"))
+    school.approve(call_it(school, school.post(text="Another.", due_in=timedelta(minutes=80)), "The gala"))
+    school.approve(call_it(school, school.post(text="Far off.", due_in=timedelta(minutes=95)), "The choir"))
+    page = head.get(proved(head, link_to(school, school.post(text="Come to the fair! All welcome.")))).text
+    assert "These words are not new:</strong> “The fair”" in page
+    assert "Another post goes out close by:</strong> “The gala”, today, 10:20" in page
+    assert "The choir" not in page
+
+
+def test_a_post_that_was_taken_back_is_no_neighbour(head: FlaskClient, school: School) -> None:
+    other = school.post(text="Come to the fair!")
+    school.approve(other)
+    stop(school.services, other, by=school.head)
+    page = head.get(proved(head, link_to(school, school.post(text="Come to the fair!")))).text
+    assert "These words are not new" not in page
+
+
+def test_the_people_line_counts_by_class_and_says_on_what_basis(
+    head: FlaskClient, school: School, clock: ToldClock
+) -> None:
+    post_id = school.post(pupils=("Wren", "Jonty"))
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "2 pupils, Heron" in page
+    assert "✓ permission for each: consent" in page
+    assert "Isolde" not in page
+
+
+def test_a_photo_with_nobody_in_it_is_one_line_with_its_boxes_folded(head: FlaskClient, school: School) -> None:
+    page = head.get(proved(head, link_to(school, school.post(photos=1)))).text
+    assert "No face was found in it, and nobody marked one." in page
+    assert "Photo 1 with its boxes</summary>" in page
+
+
+def test_the_warnings_stand_outside_everything_that_is_folded(head: FlaskClient, school: School) -> None:
+    post_id = school.post(photos=1, due_in=timedelta(minutes=30))
+    add_findings(school, post_id)
+    add_marks(school, post_id, "Kestrel crest")
+    page = head.get(proved(head, link_to(school, post_id))).text
+    unfolded = re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+    for words in ("⚠ In 30 minutes", "⚠ 1 override asked", "1 logo to authorise", "The family asked for it.", "Kestrel crest"):  # fmt: skip
+        assert words in unfolded, words
