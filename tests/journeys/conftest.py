@@ -1,5 +1,6 @@
 """A site that a real browser can open: the real application behind the real server, on a database with a school in it."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -38,8 +39,11 @@ class Site:
 
 @pytest.fixture
 def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://localhost:{listening.getsockname()[1]}"
     settings = replace(
         make_settings(tmp_path, sqlite_database.url),
+        public_url=url,  # a passkey works only at the site's own address
         secrets={"WEB_KEY": "for this test only, for this test only"},
         seal_public=seal.make_keypair()[0],
     )
@@ -51,10 +55,10 @@ def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
         render=EmailRenderer(TEMPLATES, school_name=lambda: "Quarry Bank Primary"),
     )
     school = School(services)
-    server = waitress.create_server(create_app(services), host="127.0.0.1", port=0, threads=4, ident=None)
+    server = waitress.create_server(create_app(services), sockets=[listening], threads=4, ident=None)
     thread = threading.Thread(target=run, args=(server,), daemon=True)
     thread.start()
-    yield Site(url=f"http://localhost:{server.effective_port}", school=school)
+    yield Site(url=url, school=school)
     server.close()
     thread.join(timeout=5)
 

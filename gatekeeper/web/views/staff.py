@@ -1,11 +1,12 @@
 """The staff page: inviting, editing and closing accounts."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from werkzeug.wrappers import Response
 from wtforms import DateField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional
 
+from approvals import recovery
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.sessions import living_sessions
@@ -13,6 +14,7 @@ from gatekeeper.people.staff import ROLE_WORDS, Category, Role, Staff
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.forms_base import Form, at_most, needed, options, trimmed
 from gatekeeper.web.wording import when
+from gatekeeper.workflow import recover, second_proofs
 from gatekeeper.workflow import roles as role_steps
 from gatekeeper.workflow import staff as steps
 
@@ -84,6 +86,18 @@ class EditForm(DetailsForm):
     )
 
 
+class RecoveryForm(Form):
+    """Why somebody may choose a new PIN or passkey without the old one."""
+
+    recovery_reason = TextAreaField(
+        "Why",
+        description="Such as “lost her telephone on the coach and forgot the PIN”. The person and the headteacher read it.",
+        filters=[trimmed],
+        validators=[needed("Please say why."), at_most(500)],
+        render_kw={"rows": 2},
+    )
+
+
 @bp.get("")
 @only_administrators
 def index() -> str:
@@ -137,17 +151,7 @@ def show(staff_id: int) -> str:
     """One person."""
     with services().db.read() as session:
         member = steps.find(session, staff_id)
-    form = EditForm(
-        formdata=None,
-        data={
-            "name": member.name,
-            "role": member.role,
-            "category": member.category,
-            "ends_on": member.ends_on,
-            "line_manager_id": str(member.line_manager_id or ""),
-        },
-    )
-    return _page(member, form)
+    return _page(member, _edit_form(member))
 
 
 @bp.post("/<int:staff_id>")
@@ -205,19 +209,61 @@ def reactivate(staff_id: int) -> Response:
     return redirect(url_for("staff.show", staff_id=staff_id), code=303)
 
 
-def _page(member: Staff, form: EditForm) -> str:
-    if not request.form:
+@bp.post("/<int:staff_id>/recovery")
+@only_administrators
+def ask_recovery(staff_id: int) -> Response | tuple[str, int]:
+    """Ask that somebody may choose a new PIN or passkey without the old one; it waits a day."""
+    with services().db.read() as session:
+        member = steps.find(session, staff_id)
+    form = RecoveryForm()
+    if form.validate_on_submit():
+        try:
+            asked = recover.ask(services(), staff_id, reason=form.recovery_reason.data, by=person().id)
+        except BadInput as refused:
+            form.refuse(refused.fields)
+        except Conflict as refused:
+            form.refuse({"recovery_reason": str(refused)})
+        else:
+            flash(
+                f"Asked. From {when(asked.effective_at)} on {member.name} can choose a new PIN or passkey. They, the "
+                "headteacher and the other administrators have been told.",
+                "warning",
+            )
+            return redirect(url_for("staff.show", staff_id=staff_id), code=303)
+    return _page(member, _edit_form(member), form), 422
+
+
+def _edit_form(member: Staff) -> EditForm:
+    return EditForm(
+        formdata=None,
+        data={
+            "name": member.name,
+            "role": member.role,
+            "category": member.category,
+            "ends_on": member.ends_on,
+            "line_manager_id": str(member.line_manager_id or ""),
+        },
+    )
+
+
+def _page(member: Staff, form: EditForm, recovery_form: RecoveryForm | None = None) -> str:
+    if len(form.line_manager_id.choices) == 1:
         form.offer_managers(but=member.id)
     now = services().clock.now()
     with services().db.read() as session:
         browsers = len(living_sessions(session, member.id, now=now))
         change = next((c for c in role_steps.waiting_changes(session) if c.staff_id == member.id), None)
+        proofs = second_proofs.standing(session, member.id, now=now)
+        asked = recovery.waiting(session, member.id)
     return render_template(
         "web/staff/show.html",
         member=member,
         form=form,
         browsers=browsers,
         change=change,
+        proofs=proofs,
+        recovery=asked if asked and asked.lapses_at > now else None,
+        recovery_form=recovery_form or RecoveryForm(formdata=None),
         today=london(now).date(),
         categories=CATEGORY_WORDS,
     )
