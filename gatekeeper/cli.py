@@ -77,6 +77,13 @@ def _add_servers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     worker.add_argument("queue", choices=_QUEUES, help="whose work it does")
     _add(commands, "publisher", _publisher, "run the publisher alone")
     _add(commands, "release", _release, "bring the database to this release's schema")
+    make = _add(commands, "backup", _backup, "copy the database and the pictures, and open the copy")
+    make.add_argument("--to", metavar="DIR", type=Path, help="default: GATEKEEPER_BACKUPS, else in the data folder")
+    make.add_argument("--keep", metavar="N", type=int, default=14, help="how many to keep (default: 14)")
+    back = _add(commands, "restore", _restore, "put a backup into an empty data folder; nothing is sent a second time")
+    back.add_argument("backup", metavar="BACKUP", type=Path, help="the folder of one backup, such as 20261123-023000")
+    back.add_argument("--data", metavar="DIR", type=Path, help="the empty data folder (default: as in the settings)")
+    _add(commands, "nightly", _nightly, "make a backup each night until it is told to stop")
     doctor = _add(commands, "doctor", _doctor, "look at everything it leans on and say what to do about what is wrong")
     doctor.add_argument("--data", metavar="DIR", type=Path, help="the data folder (default: as in the settings)")
     doctor.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -193,6 +200,39 @@ def _bounced(_asked: argparse.Namespace) -> int:
     from gatekeeper.ops.bounced import bounced
 
     return bounced()
+
+
+def _backup(asked: argparse.Namespace) -> int:
+    from gatekeeper.clock import SystemClock
+    from gatekeeper.ops.backup import backup_command
+    from gatekeeper.settings import load_settings
+
+    if asked.keep < 1:
+        raise BadInput("--keep must be at least 1.")
+    backup_command(load_settings("backup"), target=asked.to, keep=asked.keep, clock=SystemClock(), tell=print)
+    return DONE
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    from gatekeeper.clock import SystemClock
+    from gatekeeper.ops.restore import restore
+
+    environ = dict(os.environ)
+    if asked.data:
+        environ["GATEKEEPER_DATA"] = str(asked.data)
+    restore(asked.backup.expanduser().resolve(), environ, clock=SystemClock(), tell=print)
+    return DONE
+
+
+def _nightly(_asked: argparse.Namespace) -> int:
+    from gatekeeper.log import configure_logging
+    from gatekeeper.ops.keys import strip_of_others
+    from gatekeeper.ops.nightly import run
+    from gatekeeper.settings import load_settings
+
+    configure_logging("nightly")
+    strip_of_others("nightly", os.environ)
+    return run(load_settings("nightly"))
 
 
 def _doctor(asked: argparse.Namespace) -> int:

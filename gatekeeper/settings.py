@@ -82,6 +82,7 @@ class Settings:
     linkedin_version: str = "202607"
     seal_public: str = ""  # the public half: with it tokens can be locked away, never read
     ledger_public: tuple[str, ...] = ()  # of every key that ever signed the ledger; the present one is the last
+    backup_folder: Path | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     timings: Timings = field(default_factory=Timings)
 
@@ -94,6 +95,11 @@ class Settings:
     def media(self) -> Path:
         """The folder of originals and renditions."""
         return self.data / "media"
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the nightly backups."""
+        return self.backup_folder or self.data / "backups" / "nightly"
 
     @property
     def secure(self) -> bool:
@@ -151,6 +157,7 @@ def load_settings(process: str, environ: Mapping[str, str] | None = None) -> Set
         simulator_page=get("SIMULATOR_PAGE"),
         mail_page=get("MAIL_PAGE"),
         graph_version=get("GRAPH_VERSION", "v26.0"),
+        backup_folder=Path(folder).expanduser().resolve() if (folder := get("BACKUPS")) else None,
         linkedin_version=get("LINKEDIN_VERSION", "202607"),
         seal_public=seal_public,
         ledger_public=tuple((get("LEDGER_PUBLIC") or _read(data / "keys" / "ledger.pub")).split()),

@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -19,10 +20,12 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import GatekeeperError, SettingsError
 from gatekeeper.ops import doctor_database, doctor_outside
 from gatekeeper.ops.doctor_report import Check, State, advice, ok, wrong
+from gatekeeper.ops.nightly import last_backup
 from gatekeeper.settings import SECRETS, Settings, load_settings
 
 _FREE_ENOUGH, _FREE_TOO_LITTLE = 2_000_000_000, 200_000_000  # bytes
 _SIGNS = {State.OK: "✓", State.ADVICE: "!", State.WRONG: "✕"}
+_BACKUP_AGE = timedelta(hours=50)
 _NETWORK_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"})
 
 
@@ -61,6 +64,7 @@ def examine(environ: Mapping[str, str], *, clock: Clock) -> Iterator[Check]:
     of_process: dict[str, Settings] = {}
     yield from _keys(environ, of_process)
     yield from _disk(settings)
+    yield _backup(settings, now=clock.now())
     database = Database(settings.database_url)
     try:
         yield from doctor_database.look(settings, database, of_process, clock=clock)
@@ -113,6 +117,18 @@ def _disk(settings: Settings) -> Iterator[Check]:
         yield advice("disk", told, "Make room soon.")
     else:
         yield ok("disk", told)
+
+
+def _backup(settings: Settings, *, now: datetime) -> Check:
+    last = last_backup(settings)
+    if last is None:
+        return advice("backup", f"There is none in {settings.backups}.", "Run: gatekeeper backup")
+    told = f"The last one was made on {last:%d.%m.%Y at %H:%M} UTC."
+    if now - last > _BACKUP_AGE:
+        return wrong(
+            "backup", told, "Is the nightly process running? Look at logs/nightly.log, or run: gatekeeper backup"
+        )
+    return ok("backup", told)
 
 
 def _file_system(path: Path) -> str:

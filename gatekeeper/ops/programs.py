@@ -48,6 +48,13 @@ def own_programs(environ: Mapping[str, str]) -> list[Program]:
     return [*workers, publisher, web]
 
 
+def nightly_program(environ: Mapping[str, str]) -> Program:
+    """The process that makes a backup each night; it holds no secret."""
+    return Program(
+        name="nightly", command=gatekeeper_command("nightly"), env=environment_for("nightly", environ), stage=WORK
+    )
+
+
 def queue_program(settings: Settings, environ: Mapping[str, str]) -> tuple[Program, str] | None:
     """The embedded queue server and its address, or None where no server's program is to be found."""
     program = valkey.find_server()

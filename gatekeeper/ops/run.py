@@ -12,7 +12,7 @@ from pathlib import Path
 from gatekeeper.clock import SystemClock
 from gatekeeper.errors import SettingsError
 from gatekeeper.ops.keys import ensure_keys
-from gatekeeper.ops.programs import own_programs, queue_program
+from gatekeeper.ops.programs import nightly_program, own_programs, queue_program
 from gatekeeper.ops.supervisor import Program, Supervisor
 from gatekeeper.settings import Settings, load_settings
 
@@ -47,7 +47,7 @@ def run(environ: Mapping[str, str] | None = None) -> int:
         ensure_keys(settings, env)
         release(settings, clock=SystemClock(), tell=say)
         check_ledger_key(load_settings("web", env))
-        programs = [*queue_programs(settings, env), *own_programs(env)]
+        programs = [*queue_programs(settings, env), *own_programs(env), nightly_program(env)]
         supervisor = Supervisor(programs, logs=settings.data / "logs", tell=say)
         try:
             supervisor.start()

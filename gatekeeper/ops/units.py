@@ -96,6 +96,13 @@ def units(*, data: Path, user: str, split: bool) -> Mapping[str, str]:
             after=" gatekeeper-release.service",
             **told,
         )
+    files["gatekeeper-nightly.service"] = _SERVICE.format(
+        words="Gatekeeper: a backup each night (holds no secret)",
+        command=f"{program} nightly",
+        env="nightly",
+        after=" gatekeeper-release.service",
+        **told,
+    )
     return files
 
 

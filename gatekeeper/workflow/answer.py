@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select
 
@@ -19,7 +19,7 @@ from gatekeeper.workflow.outcome import record_published
 from gatekeeper.workflow.services import Services
 
 _OFFICE = {Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR}
-_REMOTE_ID = re.compile(r"(\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
+_REMOTE_ID = re.compile(r"((?:urn:li:(?:share|ugcPost):)?\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
 
 
 #: where a post of each kind of channel is seen; with or without "www." and the like in front
@@ -62,7 +62,7 @@ def remote_id_in(link: str) -> str:
     Raises:
         BadInput: there is none.
     """
-    found = _REMOTE_ID.search(link.strip())
+    found = _REMOTE_ID.search(unquote(link.strip()))
     if not found:
         sentence = "Open the post on the page and paste its address here: it ends in a number."
         raise BadInput(sentence, fields={"link": sentence})

@@ -42,7 +42,15 @@ PERIOD = {
 }  # fmt: skip
 #: what each template is given. "POST" and "REQUEST" stand for a post's and a question's number.
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
+    "anchor": {
+        "entries": 1204,
+        "head": "0f" * 32,
+        "moment": "Monday 23 November 2026 at 07:00",
+        "day": "Monday 23 November 2026",
+    },
     "approval_request": {"request_id": "REQUEST"},
+    "backup_failed": {"sentence": SENTENCE},
+    "backup_failed": {"sentence": "There is no room left on the disk."},
     "cannot_request": {"post_id": "POST", "sentence": SENTENCE},
     "decided": {"post_id": "POST", "verdict": "changes"},
     "deputy_ended": {**PERIOD, "to_head": False},
