@@ -41,6 +41,14 @@ WHAT: Final = {
     "pin_locked": "Locked PIN",
     "role_change": "Change of who decides",
     "words_asked": "Words to look at",
+    "undecided": "Post that nobody has decided about yet",
+    "deputy_named": "Deputy who was named",
+    "deputy_ended": "Deputy whose time ended early",
+    "proof_changed": "Changed passkey or PIN",
+    "recovery_asked": "New passkey or PIN that was asked for",
+    "recovery_stopped": "New passkey or PIN that was stopped",
+    "anchor": "Daily seal of the record of decisions",
+    "backup_failed": "Backup that could not be made",
 }
 
 
