@@ -50,7 +50,6 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     },
     "approval_request": {"request_id": "REQUEST"},
     "backup_failed": {"sentence": SENTENCE},
-    "backup_failed": {"sentence": "There is no room left on the disk."},
     "cannot_request": {"post_id": "POST", "sentence": SENTENCE},
     "decided": {"post_id": "POST", "verdict": "changes"},
     "deputy_ended": {**PERIOD, "to_head": False},
