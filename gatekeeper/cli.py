@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from gatekeeper.errors import BadInput, GatekeeperError
+from gatekeeper.ops.drill.command import add_drill
 from gatekeeper.ops.evidence_command import add_evidence
 
 DONE, FAILED, WRONG_ARGUMENTS = 0, 1, 2
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scripting(commands)
     _add_accounts(commands)
     add_evidence(commands)
+    add_drill(commands)
     return parser
 
 

@@ -173,7 +173,8 @@ class GraphApi:
         published = asked.params.get("published", "true") != "false"
         due = asked.params.get("scheduled_publish_time", "")
         live = self._state.live("facebook", self._now())
-        if published and text.strip() and live and live[-1].text.strip() == text.strip():
+        same = bool(text.strip() and live and live[-1].text.strip() == text.strip())
+        if published and same and self._config.refuse_duplicates:
             raise Refused(graph_error("(#506) Duplicate status message", 506))
         post = self._new_post(text, ids, published=published, due=int(due) if due.isdigit() else None)
         return json_reply(200, {"id": post.id}, created=post.id)

@@ -77,6 +77,13 @@ class Request:
             return None
 
     @property
+    def words(self) -> str:
+        """The words of the post that this request would publish; empty where it publishes none."""
+        body = self.json if self.mime == "application/json" else None
+        said = body.get("text", "") if isinstance(body, dict) else self.form.get("message", "")
+        return said if isinstance(said, str) else ""
+
+    @property
     def signed_body(self) -> str:
         """The part of the body that OAuth 1.0a signs: a plain form, never JSON and never multipart."""
         return self.body.decode("utf-8", "replace") if self.mime == _FORM else ""

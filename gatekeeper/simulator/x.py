@@ -208,7 +208,7 @@ class XApi:
             raise Refused(x_invalid("text", "A post needs text or media."))
         if x_weight(text) > _WEIGHT:
             raise Refused(x_forbidden("Your Tweet text is too long. For more information, see the documentation."))
-        if self._is_duplicate(text):
+        if self._config.refuse_duplicates and self._is_duplicate(text):
             raise Refused(x_forbidden("You are not allowed to create a Tweet with duplicate content."))
         return text, ids
 

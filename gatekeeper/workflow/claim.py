@@ -38,12 +38,12 @@ def claim_due(services: Services, *, owner: str, limit: int = 10) -> list[Claim]
     Nothing is taken while sending is stopped, and nothing for a channel that is held or being checked: it keeps its
     place, and goes out as soon as the channel is open again and its window still is.
     """
+    reached("C0")
     now = services.clock.now()
     _miss_late(services, now=now)
     if not _anything_due(services, now=now):  # most times; a look takes no writer's place
         return []
     claims: list[Claim] = []
-    reached("C0")
     with services.step() as session:
         if sending_stopped(session):
             return []

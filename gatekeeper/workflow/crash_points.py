@@ -5,9 +5,10 @@ A listener is told where the program is; it can end the process there, and it ca
 
 from collections.abc import Callable
 
-#: C: on a publication's way. C0 before a claim, C1 around the claim's commit, C2 around the intent's, C3 connected,
-#: C4 sent and no reply read, C5 reply read and not written down, C6 around the record's commit. R: looking up.
-POINTS = ("C0", "C1a", "C1b", "C2a", "C2b", "C3", "C4", "C5", "C6a", "C6b", "R0", "R1", "R2")
+#: C: on a publication's way. C0 before a claim, C1 before and after the claim's commit, C2 the same of the intent's, C3
+#: connected and half sent, C4 sent and no reply read (a drill watches the line for these two), C5 reply read and not
+#: written down, C6 before and after the record's commit. R: looking up.
+POINTS = ("C0", "C1a", "C1b", "C2a", "C2b", "C3a", "C3b", "C4", "C5", "C6a", "C6b", "R0", "R1", "R2")
 
 _listeners: list[Callable[[str, int], None]] = []
 

@@ -53,8 +53,7 @@ log = logging.getLogger(__name__)
 Guard = Callable[[float], AbstractContextManager[None]]
 
 _WIRE_MARGIN = timedelta(seconds=5)
-_HELD_PAUSE = timedelta(seconds=60)
-_MAX_PAUSE = timedelta(minutes=5)
+_DOUBLED_AT_MOST = 5  # times: from ten seconds to five minutes
 
 
 def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
@@ -81,7 +80,12 @@ def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
         return
     except Exception as error:  # noqa: BLE001 - nothing was sent yet, the intent was not written: back in line
         log.error("publication %d: %s before the intent", claim.publication_id, place_of(error))  # noqa: TRY400 - the text may quote the post
-        _put_back(services, claim, pause=_HELD_PAUSE, problem="A fault before sending; it will be tried again.")
+        _put_back(
+            services,
+            claim,
+            pause=services.settings.timings.lease,
+            problem="A fault before sending; it will be tried again.",
+        )
         return
     reached("C2b", claim.publication_id)
     left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()
@@ -252,7 +256,7 @@ def _not_sent(services: Services, claim: Claim, error: ChannelError) -> None:
         move_publication(publication, S.SCHEDULED)
         publication.problem = str(error)
         publication.lease_until = None
-        pause = min(_MAX_PAUSE, timedelta(seconds=10) * 2 ** min(publication.fence, 6))
+        pause = services.settings.timings.again * 2 ** min(publication.fence - 1, _DOUBLED_AT_MOST)
         publication.next_at = max(now + pause, error.retry_at or now)
         if isinstance(error, ChannelRefused):
             account = session.get_one(ChannelAccount, publication.account_id)

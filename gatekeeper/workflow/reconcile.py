@@ -188,6 +188,11 @@ def _conclude(
     pause = min(_READ_AGAIN, reads[1] - reads[0])
     if answer.complete:
         pause = max(pause, reads[2] / 2)
+        timings = services.settings.timings
+        over = sent_at + timings.lease + timings.settle  # until then the platform may still be at it
+        if now < over:
+            publication.next_at = max(now + pause, over)
+            return
     if answer.complete and publication.reads >= _ABSENT_READS_NEEDED:
         move_publication(publication, S.SCHEDULED)
         publication.next_at, publication.problem = now, "It was certainly not published and is sent again."

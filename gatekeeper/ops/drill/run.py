@@ -1,0 +1,167 @@
+"""The command: so many schedules from this seed, on this kind of database, and one line of JSON with what was seen."""
+
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from approvals import ledger_check
+from gatekeeper.bootstrap import prepare
+from gatekeeper.log import configure_logging
+from gatekeeper.ops.drill.board import Board
+from gatekeeper.ops.drill.group import Findings, Group
+from gatekeeper.ops.drill.oracle import Oracle
+from gatekeeper.ops.drill.pace import FACTOR
+from gatekeeper.ops.drill.postgresql import fresh_database
+from gatekeeper.ops.drill.processes import Processes, simulated_keys
+from gatekeeper.ops.drill.schedule import draw, warming
+from gatekeeper.ops.drill.school import DrillSchool, Sent, folder_of, read_keys
+from gatekeeper.ops.keys import ensure_keys
+from gatekeeper.settings import load_settings
+
+POINTS: Final = ("C0", "C1", "C2", "C3", "C4", "C5", "C6")
+_AT_ONCE: Final = 30  # schedules in one group
+_PUBLISHERS: Final = 2
+_KILL_EACH: Final = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """What was asked for."""
+
+    schedules: int
+    seed: int
+    db: str = "sqlite"
+    without: str | None = None
+    keep: bool = False
+
+
+def drill(asked: Drill, *, tell: Any = None) -> tuple[dict[str, object], bool]:
+    """Run it; what was seen, and whether every promise was kept."""
+    say = tell or (lambda _line: None)
+    configure_logging("drill", level="WARNING")
+    began = time.monotonic()
+    with _own_folder(keep=asked.keep) as folder, _database(asked.db, folder) as url:
+        findings, board = _run(asked, folder, url, say)
+    counted = board.counted()
+    kills_at = Counter(dict.fromkeys(POINTS, 0))
+    for point, number in counted.items():
+        if point[:2] in POINTS or point[0] == "R":
+            kills_at[point[:2] if point[0] == "C" else "R"] += number
+    line: dict[str, object] = {
+        "db": asked.db,
+        "schedules": asked.schedules,
+        "kills": sum(kills_at.values()),
+        "kills_at": dict(sorted(kills_at.items())),
+        "published": findings.published,
+        "duplicates": findings.duplicates,
+        "unapproved": findings.unapproved,
+        "lost": findings.lost,
+        "needs_person": findings.needs_person,
+        "unfinished": findings.unfinished,
+        "seconds": round(time.monotonic() - began, 1),
+        "seed": asked.seed,
+        "without": asked.without,
+        "posts": findings.sent,
+        "needless_person": findings.needless_person,
+        "misrecorded": findings.misrecorded,
+        "ended_by_timer": counted["guard"],
+        "ended_by_themselves": counted["crashed"],
+        "queue_killed_or_flushed": findings.queue_upsets,
+        "times_faster": FACTOR,
+    }
+    for wrong in findings.wrong[:20]:
+        say(wrong)
+    missed = [point for point in POINTS if not kills_at[point]]
+    if missed:
+        say(f"Nothing was killed at {', '.join(missed)}: more schedules are needed to say anything.")
+    return line, not findings.violated and not missed and not counted["crashed"]
+
+
+def as_json(line: Mapping[str, object]) -> str:
+    """The one line that a script reads."""
+    return json.dumps(line)
+
+
+def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Board]:
+    env = _environment(folder, url)
+    ensure_keys(load_settings("web", env), env)
+    settings = load_settings("web", env)
+    prepare(settings)
+    board_path = folder / "board"
+    board = Board(board_path, make=True)
+    processes = Processes(folder, env, board=board, board_path=board_path)
+    env |= {"GATEKEEPER_PLATFORM_URL": processes.platform, "REDIS_URL": processes.queue}
+    findings = Findings()
+    school: DrillSchool | None = None
+    try:
+        processes.start_platforms()
+        processes.start_queue()
+        school = DrillSchool(load_settings("web", env), read_keys(simulated_keys(env)), platform=processes.platform)
+        school.enrol([ordeal for schedule in range(asked.schedules) for ordeal in draw(asked.seed, schedule)])
+        known: dict[int, Sent] = {}
+        for ordeal in warming():
+            if sent := school.send(ordeal):
+                known[ordeal.number] = sent
+        forbidden: set[int] = set()
+        processes.start_publishers(number=_PUBLISHERS, without=asked.without)
+        oracle = Oracle(folder_of(settings))
+        for first in range(0, asked.schedules, _AT_ONCE):
+            here = range(first, min(first + _AT_ONCE, asked.schedules))
+            group = Group(
+                school=school,
+                processes=processes,
+                board=board,
+                oracle=oracle,
+                known=known,
+                forbidden=forbidden,
+                chance=random.Random(f"{asked.seed}/{first}/moments"),  # noqa: S311 - to come out the same again
+                kill_each=_KILL_EACH,
+            )
+            group.run([ordeal for schedule in here for ordeal in draw(asked.seed, schedule)], findings)
+            say(f"{here.stop} of {asked.schedules} schedules; {sum(board.counted().values())} kills and starts")
+            if findings.violated:
+                break
+        with school.services.db.begin() as session:
+            if not ledger_check.verify(session).ok:
+                findings.misrecorded += 1
+                findings.wrong.append("the ledger does not verify")
+    finally:
+        processes.stop()
+        if school is not None:
+            school.services.db.engine.dispose()
+    return findings, board
+
+
+def _environment(folder: Path, url: str) -> dict[str, str]:
+    """Nothing of a real installation: every setting of Gatekeeper is dropped first."""
+    dropped = ("DATABASE_URL", "REDIS_URL", "PORT")
+    env = {n: v for n, v in os.environ.items() if n not in dropped and not n.startswith("GATEKEEPER_")}
+    return env | {"GATEKEEPER_DATA": str(folder), "DATABASE_URL": url}
+
+
+@contextmanager
+def _own_folder(*, keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="gk-drill-"))
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'gatekeeper.db'}"
+        return
+    with fresh_database(folder, os.environ.get("DATABASE_URL", "")) as url:
+        yield url
