@@ -19,7 +19,8 @@ if (menu) {
 // a form goes once, however often its button is pressed
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method === "get") return;
+  // after a download the page stays, so that form may go again
+  if (event.defaultPrevented || form.method === "get" || "download" in form.dataset) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
