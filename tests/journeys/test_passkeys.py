@@ -13,6 +13,7 @@ from gatekeeper.people.staff import Role
 from gatekeeper.posts.status import PostState
 from tests.factories.school import PIN
 from tests.journeys.conftest import Site
+from tests.journeys.test_accessibility import check
 from tests.journeys.test_decision_pages import link_to
 
 pytestmark = pytest.mark.browser
@@ -111,12 +112,14 @@ def test_a_cancelled_dialog_says_so_keeps_what_was_typed_and_offers_the_pin(
     device.set_verified(verified=False)
     page.get_by_role("button", name="Show me the post, by passkey").click()
     cancelled(page)
+    check(page)
     device.set_verified(verified=True)
     page.get_by_role("button", name="Show me the post, by passkey").click()
     fill_in(page)
     device.set_verified(verified=False)
     page.get_by_role("button", name="Approve this post").click()
     cancelled(page)
+    check(page)
     assert site.school.state(post_id) == PostState.WAITING
     page.get_by_label("Your PIN").fill(PIN)
     page.get_by_role("button", name="Go on with my PIN").click()
@@ -139,6 +142,10 @@ def test_a_passkey_changes_proofs_and_the_pin_is_given_up(site: Site, head: tupl
     page, _ = head
     page.goto(f"{site.url}/account/proofs")
     expect(page.get_by_text("My telephone").first).to_be_visible()
+    check(page)
+    page.get_by_role("link", name="End").click()
+    check(page)
+    page.go_back()
     page.get_by_role("link", name="Accept no PIN any more").click()
     page.get_by_role("button", name="Use your passkey").click()
     expect(page.get_by_text("Your passkey has answered")).to_be_visible()
