@@ -16,7 +16,7 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import anchor, decide, digest, handover, recognition, recover, remind
+from gatekeeper.workflow import anchor, decide, digest, handover, recognition, recover, remind, undecided
 from gatekeeper.workflow.roles import apply_due_role_changes, waiting_changes
 from gatekeeper.workflow.services import Services
 
@@ -32,6 +32,7 @@ def run(services: Services) -> None:
     handover.run(services)
     remind.run(services)
     digest.run(services)
+    undecided.run(services)
     anchor.run(services)
     recognition.clean(services)
     recover.close_lapsed(services)
