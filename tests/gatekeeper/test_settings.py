@@ -82,3 +82,13 @@ def test_the_simulator_must_be_on_this_machine(tmp_path: Path, url: str) -> None
 def test_a_port_that_is_no_number_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="GATEKEEPER_PORT must be a whole number"):
         load_settings("web", _env(tmp_path, GATEKEEPER_PORT="eighty"))
+
+
+@pytest.mark.parametrize(
+    "wrong", ["bounces", "Gatekeeper <a@b.example>", "a@b.example\nRCPT TO:<x@y>", "a b@c.example", "a@b>"]
+)
+def test_the_address_for_undelivered_mail_is_a_bare_one(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="GATEKEEPER_BOUNCE_TO"):
+        load_settings("mail", {"GATEKEEPER_BOUNCE_TO": wrong})
+    assert load_settings("mail", {"GATEKEEPER_BOUNCE_TO": "bounces@b.example"}).bounce_to == "bounces@b.example"
+    assert load_settings("mail", {}).bounce_to == ""

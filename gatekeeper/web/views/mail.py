@@ -39,7 +39,7 @@ def again(notice_id: int) -> Response:
     except Conflict as late:
         flash(str(late), "warning")
     else:
-        flash("It is sent again now. If it fails again, it comes back to this page.", "success")
+        flash("It is tried again now. If it fails, it comes back here; what is settled by now is not sent.", "success")
     return redirect(url_for("mail.index"), code=303)
 
 
