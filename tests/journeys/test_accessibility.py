@@ -14,7 +14,9 @@ from gatekeeper.posts.model import Face, Finding, Photo, Post, Version
 from gatekeeper.posts.status import FaceState
 from gatekeeper.workflow import second_look, teach
 from gatekeeper.workflow.bounce import DELAYED
+from tests.factories.bundle import decided
 from tests.factories.school import PIN, School
+from tests.gatekeeper.workflow.test_asked_changes import MARKS, ask_for_changes, edit
 from tests.journeys.conftest import Site
 
 pytestmark = pytest.mark.browser
@@ -28,7 +30,7 @@ PAGES = {
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail",
     ),
-    Role.AUDITOR: ("/audit", "/audit/ledger", "/"),
+    Role.AUDITOR: ("/audit", "/audit/ledger", "/evidence", "/"),
 }  # fmt: skip
 
 
@@ -196,6 +198,28 @@ def test_the_pages_of_a_decision_are_accessible_and_fit(site: Site, reader: Page
     check(reader)  # with a decision in it
 
 
+def test_the_pages_on_which_changes_are_asked_for_and_made_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    post = open_post(site.school)
+    ask_for_changes(site.school, post, *MARKS, statement="Nearly there, thank you.")
+    site.sign_in(reader.context, Role.AUTHOR)
+    look(reader, f"{site.url}/posts/{post}")
+    look(reader, f"{site.url}/posts/{post}/edit")
+    edit(site.school, post, text="Another\u200b text  with the same harvest.")
+    look(reader, f"{site.url}/posts/{post}/versions")
+    site.school.ask(post)
+    look(reader, f"{site.url}/posts/{post}")  # with what was asked before
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    reader.goto(f"{site.url}/decisions")
+    reader.locator("main form button").first.click()
+    reader.get_by_label("PIN").fill(PIN)
+    reader.get_by_role("button", name="Show me the post").click()
+    reader.get_by_role("heading", name="What changed since you asked for changes").wait_for()
+    reader.evaluate("for (const part of document.querySelectorAll('.since details')) part.open = true")
+    check(reader)
+    site.sign_in(reader.context, Role.AUDITOR)
+    look(reader, f"{site.url}/posts/{post}/versions")
+
+
 def test_the_pages_of_a_visitor_are_accessible_and_fit(site: Site, reader: Page) -> None:
     for address, status in (
         ("/signin", 200), ("/signin/forgotten", 200), ("/help", 200), ("/nowhere", 404),
@@ -233,3 +257,15 @@ def test_the_pages_of_a_change_of_rules_and_of_taught_words_are_accessible_and_f
     look(reader, f"{site.url}/words")
     look(reader, f"{site.url}/posts/{post}/findings/{finding}/teach")
     look(reader, f"{site.url}/help/policy-rules")
+
+
+def test_the_page_of_the_evidence_is_accessible_and_fits(site: Site, reader: Page) -> None:
+    post = site.school.post()
+    decided(site.school, post)
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    look(reader, f"{site.url}/evidence")
+    look(reader, f"{site.url}/posts/{post}/evidence")
+    reader.get_by_label("With the names of the pupils in the pictures").check()
+    reader.get_by_role("button", name="Download the evidence").click()
+    reader.locator(".errors-summary").wait_for()
+    check(reader)
