@@ -11,7 +11,7 @@ from typing import Final
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from approvals import proofs, tokens
+from approvals import tokens
 from approvals.errors import (
     ApprovalError,
     DeciderRefused,
@@ -132,7 +132,6 @@ def inbox() -> str:
     )
     with services().db.read() as session:
         mine = inbox_for(session, person().id, search, now=services().clock.now())
-        has_pin = proofs.has_pin(session, person().id)
 
     def page_address(number: int) -> str:
         return url_for(
@@ -140,7 +139,11 @@ def inbox() -> str:
         )
 
     return render_template(
-        "web/decide/inbox.html", inbox=mine, has_pin=has_pin, verdict_words=VERDICT_WORDS, page_address=page_address
+        "web/decide/inbox.html",
+        inbox=mine,
+        proof=offer_of(person().id, "inbox", options=""),
+        verdict_words=VERDICT_WORDS,
+        page_address=page_address,
     )
 
 
