@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from sqlalchemy.exc import OperationalError
+
 from gatekeeper.bootstrap import build_services
 from gatekeeper.errors import SettingsError
 from gatekeeper.log import configure_logging, place_of
@@ -25,6 +27,10 @@ from gatekeeper.workflow.services import Services
 log = logging.getLogger("workers.publish")
 
 _FAULT_PAUSE = 2.0
+_NO_DATABASE = (
+    "Nothing is sent until the database can be written again. Look whether the disk is full or read-only, whether "
+    "another program holds the database, and whether its server runs. No post is lost."
+)
 
 
 @contextmanager
@@ -96,6 +102,10 @@ def keep_publishing(services: Services, stopping: Stopping) -> None:
     while not stopping.asked:
         try:
             busy = turn(services, owner=owner)
+        except OperationalError as error:
+            log.critical("%s (%s)", _NO_DATABASE, place_of(error))
+            stopping.pause(_FAULT_PAUSE)
+            continue
         except Exception as error:  # noqa: BLE001 - nothing is half done, because every step is one transaction
             log.error("a turn failed: %s", place_of(error))  # noqa: TRY400 - the text may quote a post
             stopping.pause(_FAULT_PAUSE)
