@@ -4,7 +4,7 @@ import re
 from importlib import resources
 from typing import Final
 
-PARTS: Final = ("bundle_read", "bundle_ledger", "bundle_passkey", "bundle_verify")
+PARTS: Final = ("bundle_read", "bundle_ledger", "bundle_passkey", "bundle_right", "bundle_verify")
 """In the order in which they need each other."""
 
 _FUTURE: Final = "from __future__ import annotations\n"

@@ -18,6 +18,7 @@ from typing import Any
 from approvals.bundle_ledger import CAN_SIGN, Ledger, is_signed
 from approvals.bundle_passkey import check_passkey
 from approvals.bundle_read import Report, Unreadable, read_folder, read_json, read_zip, sha
+from approvals.bundle_right import check_right
 
 CONTENT, TEXT, BUNDLE = b"gatekeeper version 1\n", b"gatekeeper/text/1\x00", b"gatekeeper/bundle/1\x00"
 UNSEALED = ("manifest.json", "manifest.sig")
@@ -109,28 +110,8 @@ def check_decision(decision: Any, ledger: Ledger, report: Report) -> dict[str, A
                 f"It answers the question in ledger entry {decision['request']['opened_seq']}; person "
                 f"{facts['approver']} decided, and person {asked['author']} had written the post."
             )
-    check_appointment(facts, decision, ledger, report)
+    check_right(decision, ledger, report)
     return body
-
-
-def check_appointment(facts: Any, decision: Any, ledger: Ledger, report: Report) -> None:
-    """Who decided as a deputy had been named before, for this time."""
-    if facts["appointment"] is None:
-        return
-    seq, at = decision["ledger_seq"], decision["decided_at"]
-    named = [
-        (number, body)
-        for number, body in ledger.of_kind("deputy.named")
-        if body["appointment"] == facts["appointment"] and number < seq
-    ]
-    ended = [n for n, body in ledger.of_kind("deputy.ended") if body["appointment"] == facts["appointment"] and n < seq]
-    # every moment is spelt alike, so that texts sort as times do
-    if not named or named[0][1]["deputy"] != facts["approver"] or not named[0][1]["from"] <= at < named[0][1]["to"]:
-        report.wrong("The ledger holds no appointment under which this person could decide as a deputy at that moment.")
-    elif ended:
-        report.wrong("The appointment under which it was decided had been ended before.")
-    else:
-        report.ok(f"Person {facts['approver']} decided as a deputy, named in ledger entry {named[0][0]}.")
 
 
 def check_words(decision: Any, body: dict[str, Any], report: Report) -> None:

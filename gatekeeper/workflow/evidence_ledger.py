@@ -22,7 +22,9 @@ from gatekeeper.workflow.evidence_case import Case
 MOST_AFTER: Final = 5000
 """So many entries after the last one about the post still go along: about three megabytes."""
 
-#: entries that a reader needs although they may stand before the question: kind -> the field that says whether
+#: entries that a reader needs although they may stand before the question: the keys, and who had which role
+_ALWAYS: Final = (KEY_NAMED, KEY_CHANGED, "role.changed")
+#: likewise, where they are about this decision: kind -> the field that says whether
 _BEFORE: Final = {
     "deputy.named": "appointment",
     "deputy.ended": "appointment",
@@ -66,7 +68,7 @@ def slice_for(session: Session, case: Case) -> Slice:
     last = max(last, signed)  # what was written before there were signatures is sealed by the first of them
     if head - last <= MOST_AFTER:
         last = head
-    before = _STORED.where(LedgerEntry.seq < first, LedgerEntry.kind.in_((KEY_NAMED, KEY_CHANGED, *_BEFORE)))
+    before = _STORED.where(LedgerEntry.seq < first, LedgerEntry.kind.in_((*_ALWAYS, *_BEFORE)))
     lone = [entry for entry in _rows(session, before) if _is_needed(entry, case)]
     later = _rows(session, _STORED.where(LedgerEntry.seq > last, LedgerEntry.kind == KEY_CHANGED))
     newest = _rows(session, _STORED.where(LedgerEntry.seq == head, LedgerEntry.seq > last))
@@ -93,7 +95,7 @@ def _rows(session: Session, query: Any) -> Sequence[dict[str, Any]]:
 
 
 def _is_needed(entry: dict[str, Any], case: Case) -> bool:
-    if entry["kind"] in (KEY_NAMED, KEY_CHANGED):
+    if entry["kind"] in _ALWAYS:
         return True
     field = _BEFORE.get(entry["kind"])
     wanted = {"appointment": case.decision.appointment_id, "person": case.decision.approver_id}

@@ -25,8 +25,8 @@ What is here
   names.json        the names behind it; only where asked for with a reason
   attempts.json     where it was published, and every attempt
   ledger.jsonl      entries {first} to {last} of the school's ledger, and those before
-                    them that tell of keys and appointments. Entries about other
-                    posts hold ids, digests and hashes, no word and no name
+                    them that tell of keys, roles and appointments. Entries about
+                    other posts hold ids, digests and hashes, no word and no name
   public_key.json   the keys that signed the ledger
   manifest.json     SHA-256 of every file; manifest.sig is its signature
   verify.py         checks all of it

@@ -552,6 +552,46 @@ def test_a_deputys_decision_without_its_appointment_is_not_verified(
     assert "The ledger holds no appointment under which this person could decide as a deputy" in said
 
 
+def roles(school: School, *changes: tuple[Role, str, str]) -> None:
+    """The ledger tells of these changes of role."""
+    with school.services.db.begin() as session:
+        for role, before, after in changes:
+            body = {"person": school.staff[role], "by": 1, "from": before, "to": after}
+            ledger.append(session, at=school.services.clock.now(), kind="role.changed", body=body)
+
+
+def test_the_ledger_tells_that_it_was_the_headteacher(school: School, verified: Callable[..., str]) -> None:
+    roles(school, (Role.HEADTEACHER, "", "headteacher"))
+    post_id = whole(school)
+    assert f"The ledger held person {school.head} as the headteacher at that moment." in verified(
+        taken_out(school, post_id)
+    )
+    roles(school, (Role.DEPUTY, "deputy", "headteacher"))  # what comes later changes nothing
+    verified(taken_out(school, post_id))
+
+
+def test_a_decision_of_somebody_who_was_not_the_headteacher_is_found(
+    school: School, verified: Callable[..., str]
+) -> None:
+    """As if somebody had made themselves the head in the table of staff for a minute."""
+    roles(school, (Role.HEADTEACHER, "", "headteacher"), (Role.DEPUTY, "deputy", "headteacher"))
+    post_id = school.post()
+    decided(school, post_id, Verdict.REFUSE)
+    said = verified(taken_out(school, post_id), code=1)
+    assert f"The ledger did not hold person {school.head} as the headteacher at that moment." in said
+
+
+def test_where_the_ledger_tells_of_no_headteacher_it_says_so(school: School, verified: Callable[..., str]) -> None:
+    assert "The ledger does not tell who was the headteacher then" in verified(taken_out(school, whole(school)))
+
+
+def test_an_appointment_by_somebody_who_was_not_the_headteacher_is_found(
+    school: School, verified: Callable[..., str]
+) -> None:
+    roles(school, (Role.HEADTEACHER, "", "headteacher"), (Role.ADMINISTRATOR, "", "headteacher"))
+    assert "Whoever named the deputy was not the headteacher" in verified(taken_out(school, by_deputy(school)), code=1)
+
+
 # --- who may have it -------------------------------------------------------------------------------------------
 
 
