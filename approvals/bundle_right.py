@@ -21,7 +21,7 @@ def check_right(decision: Any, ledger: Ledger, report: Report) -> None:
         report.note("The ledger does not tell who was the headteacher then: the school began before it did.")
         return
     asked = dict(ledger.of_kind("request.opened")).get(decision["request"]["opened_seq"], {})
-    mine, authors = roles.get(facts["approver"]), roles.get(asked.get("author"))
+    mine, authors = roles.get(facts["approver"]), roles.get(asked.get("author", 0))
     if mine == HEAD:
         report.ok(f"The ledger held person {facts['approver']} as the headteacher at that moment.")
     elif mine == DEPUTY and authors == HEAD:
