@@ -45,11 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="workers.drill")
     parser.add_argument("--board", type=Path, required=True)
     parser.add_argument("--publishers", type=int, default=2)
+    parser.add_argument("--faster", type=float, required=True)
     parser.add_argument("--without", choices=sorted(_CUTS))
     asked = parser.parse_args(arguments)
     configure_logging("drill")
     die_with(os.getppid())
-    services = _warmed()
+    services = _warmed(asked.faster)
     board = Board(asked.board)
     children: dict[int, int] = {}
     signal.signal(signal.SIGTERM, lambda *_: _end(children))
@@ -63,13 +64,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _warmed() -> Services:
+def _warmed(factor: float) -> Services:
     """Services that have published what is due already: whoever is forked from here has nothing left to load.
 
     No connection is handed on: each child makes its own.
     """
     settings = load_settings("publisher")
-    services = build_services(replace(settings, timings=pace()))
+    services = build_services(replace(settings, timings=pace(factor)))
     assert services.channel_for is not None
     services = replace(services, channel_for=_with_complete_listing(services.channel_for))
     deadline = time.monotonic() + _WARM_WITHIN

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from gatekeeper.errors import BadInput
-from gatekeeper.ops.drill.pace import FACTOR
+from gatekeeper.ops.drill.pace import FASTEST
 
 
 def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,10 +13,10 @@ def add_drill(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "drill",
         help="kill publishers at every point of their work, and see whether a post is lost, doubled or unapproved",
         description="Real processes in a folder of their own; what counts is what the simulated public can see.",
-        epilog=f"Every wait of the machine is {FACTOR:g} times shorter than in a school.",
+        epilog=f"Every wait of the machine is up to {FASTEST:g} times shorter than in a school; by how much, the last line says.",
     )
     command.set_defaults(action=_drill)
-    command.add_argument("--schedules", type=int, required=True, metavar="N", help="how many, six posts in each")
+    command.add_argument("--schedules", type=int, required=True, metavar="N", help="how many, four posts in each")
     command.add_argument("--seed", type=int, required=True, metavar="S", help="from which everything is drawn")
     command.add_argument("--db", choices=("sqlite", "postgresql"), default="sqlite", help="default: sqlite")
     command.add_argument(

@@ -7,14 +7,14 @@ from typing import Final
 
 from gatekeeper.ops.drill.board import GO_ON, PAUSE, PAUSED, Board, freeze_at, kill_at
 from gatekeeper.ops.drill.oracle import Oracle
-from gatekeeper.ops.drill.pace import pace
 from gatekeeper.ops.drill.processes import Processes
 from gatekeeper.ops.drill.schedule import Ordeal
 from gatekeeper.ops.drill.school import DrillSchool, Sent, marked
 from gatekeeper.posts.status import ENDED, PublicationState
+from gatekeeper.settings import Timings
 
-_PATIENCE: Final = 120.0  # seconds after the last post was approved; the last look is ten seconds after a send
-_UNREST: Final = 8.0
+_PATIENCE: Final = 12  # last looks after the last post was approved
+_UNREST: Final = 8  # leases after the last post was approved in which somebody may still die anywhere
 _TICK, _SLOW_TICK = 0.02, 0.1
 _LOOK_EACH: Final = 0.3
 
@@ -33,6 +33,7 @@ class Findings:
     needless_person: int = 0
     unfinished: int = 0
     queue_upsets: int = 0
+    factor: float = 1.0
     wrong: list[str] = field(default_factory=list)  # a line for each, for whoever has to find out why
 
     @property
@@ -57,6 +58,7 @@ class Group:
     board: Board
     oracle: Oracle
     chance: random.Random
+    pace: Timings
     kill_each: float  # seconds between two kills at a random moment, about
     known: dict[int, Sent]  # every post of this drill so far, by its number
     forbidden: set[int]  # those that must not be seen any more
@@ -74,8 +76,8 @@ class Group:
             self._begin(ordeal)
             if self._turn(findings):
                 break
-        deadline = time.monotonic() + _PATIENCE
-        self._calm_from = time.monotonic() + _UNREST
+        deadline = time.monotonic() + _PATIENCE * self.pace.reads[-1].total_seconds()
+        self._calm_from = time.monotonic() + _UNREST * self.pace.lease.total_seconds()
         while not findings.violated and self._open() and time.monotonic() < deadline:
             self._turn(findings)
             time.sleep(_TICK if self.waiting else _SLOW_TICK)
@@ -106,7 +108,7 @@ class Group:
             self._disturb(findings, now)
         if now >= self._thawed_at:  # whoever stands still has stood for a whole lease by now, and one more
             self.processes.thaw()
-            self._thawed_at = now + 2 * pace().lease.total_seconds()
+            self._thawed_at = now + 2 * self.pace.lease.total_seconds()
         if now >= self._looked_at:
             self._looked_at = now + _LOOK_EACH
             self._answer(findings)

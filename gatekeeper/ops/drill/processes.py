@@ -26,7 +26,7 @@ from gatekeeper.ops.kinship import bound_to_me
 from gatekeeper.ops.sockets import socket_path
 
 _LOOPBACK: Final = "127.0.0.1"
-_UP_WITHIN: Final = 30.0
+_UP_WITHIN: Final = 60.0
 _PLATFORMS: Final = {"x": ("api.twitter.com", "/2/tweets"), "facebook": ("graph.facebook.com", "*/feed")}
 
 
@@ -82,10 +82,19 @@ class Processes:
         self._start("valkey", command, bare_environment(self._env))
         return True
 
-    def start_publishers(self, *, number: int, without: str | None) -> None:
+    def start_publishers(self, *, number: int, without: str | None, factor: float) -> None:
         """Start the warm process, which starts the publishers and brings them back."""
         cut = ("--without", without) if without else ()
-        command = ("workers.drill", "--board", str(self._board_path), "--publishers", str(number), *cut)
+        command = (
+            "workers.drill",
+            "--board",
+            str(self._board_path),
+            "--publishers",
+            str(number),
+            "--faster",
+            str(factor),
+            *cut,
+        )
         self._start("publishers", (sys.executable, "-m", *command), environment_for("publisher", self._env))
         deadline = time.monotonic() + _UP_WITHIN
         while not all(self._board.place(slot)[0] for slot in range(number)):

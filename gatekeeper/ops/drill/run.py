@@ -19,7 +19,7 @@ from gatekeeper.log import configure_logging
 from gatekeeper.ops.drill.board import Board
 from gatekeeper.ops.drill.group import Findings, Group
 from gatekeeper.ops.drill.oracle import Oracle
-from gatekeeper.ops.drill.pace import FACTOR
+from gatekeeper.ops.drill.pace import FASTEST, factor_for, pace
 from gatekeeper.ops.drill.postgresql import fresh_database
 from gatekeeper.ops.drill.processes import Processes, simulated_keys
 from gatekeeper.ops.drill.schedule import draw, warming
@@ -76,7 +76,7 @@ def drill(asked: Drill, *, tell: Any = None) -> tuple[dict[str, object], bool]:
         "ended_by_timer": counted["guard"],
         "ended_by_themselves": counted["crashed"],
         "queue_killed_or_flushed": findings.queue_upsets,
-        "times_faster": FACTOR,
+        "times_faster": findings.factor,
     }
     for wrong in findings.wrong[:20]:
         say(wrong)
@@ -106,13 +106,14 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
         processes.start_platforms()
         processes.start_queue()
         school = DrillSchool(load_settings("web", env), read_keys(simulated_keys(env)), platform=processes.platform)
-        school.enrol([ordeal for schedule in range(asked.schedules) for ordeal in draw(asked.seed, schedule)])
+        school.enrol([one for schedule in range(asked.schedules) for one in draw(asked.seed, schedule, factor=1)])
         known: dict[int, Sent] = {}
         for ordeal in warming():
             if sent := school.send(ordeal):
                 known[ordeal.number] = sent
         forbidden: set[int] = set()
-        processes.start_publishers(number=_PUBLISHERS, without=asked.without)
+        findings.factor = factor_for(school.took)
+        processes.start_publishers(number=_PUBLISHERS, without=asked.without, factor=findings.factor)
         oracle = Oracle(folder_of(settings))
         for first in range(0, asked.schedules, _AT_ONCE):
             here = range(first, min(first + _AT_ONCE, asked.schedules))
@@ -124,9 +125,12 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
                 known=known,
                 forbidden=forbidden,
                 chance=random.Random(f"{asked.seed}/{first}/moments"),  # noqa: S311 - to come out the same again
-                kill_each=_KILL_EACH,
+                pace=pace(findings.factor),
+                kill_each=_KILL_EACH * FASTEST / findings.factor,
             )
-            group.run([ordeal for schedule in here for ordeal in draw(asked.seed, schedule)], findings)
+            group.run(
+                [ordeal for schedule in here for ordeal in draw(asked.seed, schedule, factor=findings.factor)], findings
+            )
             say(f"{here.stop} of {asked.schedules} schedules; {sum(board.counted().values())} kills and starts")
             if findings.violated:
                 break

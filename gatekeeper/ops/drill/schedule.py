@@ -7,7 +7,7 @@ from typing import Any, Final
 from gatekeeper.ops.drill.pace import pace
 from gatekeeper.workflow.crash_points import POINTS
 
-POSTS: Final = 6  # in one schedule
+POSTS: Final = 4  # in one schedule
 KINDS: Final = ("x", "facebook")
 #: where a process dies with a publication in hand; C0 and R0 come before it has any
 _AT: Final = tuple(point for point in POINTS if point not in ("C0", "R0", "R1", "R2"))
@@ -42,20 +42,24 @@ def warming() -> tuple[Ordeal, ...]:
     return tuple(Ordeal(number=number, kind=kind, fault={}) for number, kind in enumerate(KINDS, start=1))
 
 
-def draw(seed: int, schedule: int) -> tuple[Ordeal, ...]:
+def draw(seed: int, schedule: int, *, factor: float) -> tuple[Ordeal, ...]:
     """The ordeals of one schedule."""
     chance = random.Random(f"{seed}/{schedule}")  # noqa: S311 - it has to come out the same again, not to be secret
-    return tuple(_ordeal(chance, schedule * POSTS + place + 1 + len(KINDS)) for place in range(POSTS))
+    settle = pace(factor).settle.total_seconds()
+    wire = pace(factor).wire
+    return tuple(
+        _ordeal(chance, schedule * POSTS + place + 1 + len(KINDS), settle=settle, wire=wire) for place in range(POSTS)
+    )
 
 
-def _ordeal(chance: random.Random, number: int) -> Ordeal:
+def _ordeal(chance: random.Random, number: int, *, settle: float, wire: float) -> Ordeal:
     kind = chance.choice(KINDS)
     what = chance.random()
     if what < 0.2:  # noqa: PLR2004 - a fifth is changed by a person
         change = chance.choice(_CHANGES)
         return Ordeal(number=number, kind=kind, fault={}, change=change, claimed=chance.random() < 0.6)  # noqa: PLR2004
     kill = chance.choice(_AT) if chance.random() < 0.75 else ""  # noqa: PLR2004
-    fault = _fault(chance, kind) if chance.random() < 0.6 else {}  # noqa: PLR2004
+    fault = _fault(chance, kind, settle=settle, wire=wire) if chance.random() < 0.6 else {}  # noqa: PLR2004
     if fault and kill and chance.random() < 0.3:  # noqa: PLR2004 - die while it is being looked up
         kill = chance.choice(("R1", "R2"))
     if not kill and not fault and chance.random() < 0.25:  # noqa: PLR2004
@@ -63,13 +67,12 @@ def _ordeal(chance: random.Random, number: int) -> Ordeal:
     return Ordeal(number=number, kind=kind, fault=fault, kill=kill)
 
 
-def _fault(chance: random.Random, kind: str) -> dict[str, Any]:
-    settle = pace().settle.total_seconds()
+def _fault(chance: random.Random, kind: str, *, settle: float, wire: float) -> dict[str, Any]:
     orders: list[dict[str, Any]] = [
         {"mode": "accept_then_drop"},
         {"mode": "accept_then_5xx"},
         {"mode": "accept_then_garbage", "garbage": chance.choice(("html", "truncated", "no_id"))},
-        {"mode": "accept_then_delay", "seconds": 3 * pace().wire},
+        {"mode": "accept_then_delay", "seconds": 3 * wire},
         {
             "mode": "delay",
             "seconds": chance.uniform(0.3, 0.9) * settle,

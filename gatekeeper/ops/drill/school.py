@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
-from approvals import proofs, tokens
+from approvals import proofs, requests, tokens
 from approvals.errors import QuestionClosed
 from approvals.tables import ApprovalRequest, RequestStatus, Verdict
 from gatekeeper.bootstrap import build_services
@@ -23,13 +23,13 @@ from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.media import render
-from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, PictureReading, Post, Publication
+from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, PictureReading, Post, Publication, Version
 from gatekeeper.posts.repository import move
 from gatekeeper.posts.repository import seal as seal_version
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
 from gatekeeper.scanners.photo import ENGINE
 from gatekeeper.settings import Settings
-from gatekeeper.workflow import answer, decide, request, stop, submit
+from gatekeeper.workflow import answer, decide, stop, submit
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.connect import seal_context
 from gatekeeper.workflow.legible import READER
@@ -74,7 +74,7 @@ class DrillSchool:
             made = render(np.full((240, 320, 3), 120, np.uint8))
             self.picture = self.services.media.put(made.data, ".jpg")
             self._pupils: dict[int, int] = {}
-            self._took = timedelta(0)
+            self.took = timedelta(0)
             self._size = (made.width, made.height)
             session.add(
                 PhotoScan(
@@ -107,13 +107,12 @@ class DrillSchool:
         """
         began = self.services.clock.now()
         post_id, due = self._checked(ordeal)
-        request.run(self.services, post_id)
         try:
             self._approve(post_id)
         except (QuestionClosed, NoResultFound):
             return None
         finally:
-            self._took = self.services.clock.now() - began
+            self.took = self.services.clock.now() - began
         with self.services.db.read() as session:
             version_id = session.get_one(Post, post_id).version_id
             publication = session.scalars(select(Publication.id).where(Publication.version_id == version_id)).one()
@@ -121,7 +120,7 @@ class DrillSchool:
 
     def _checked(self, ordeal: Ordeal) -> tuple[int, datetime]:
         now = self.services.clock.now()
-        due = now + max(_DUE_IN, 3 * self._took)
+        due = now + max(_DUE_IN, 3 * self.took)
         with self.services.db.begin() as session:
             post = Post(
                 author_id=self._author,
@@ -142,6 +141,13 @@ class DrillSchool:
             session.flush()
             seal_version(session, post, now=now)
             move(post, PostState.REQUESTING)
+            version = session.get_one(Version, post.version_id)
+            requests.open_request(
+                session, subject=subject_of(post.id), version_ref=str(version.id), digest=version.digest,
+                title=post.title, summary=requests.Summary(channels=(ordeal.kind,), due_at=due), override_asked=False,
+                author_id=self._author, approver_id=self.head, now=now, expires_at=due,
+            )  # fmt: skip
+            move(post, PostState.WAITING)
             return post.id, due
 
     def _add_photo(self, post: Post, ordeal: Ordeal, *, now: datetime) -> None:
