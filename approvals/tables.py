@@ -190,7 +190,7 @@ class ApproverPasskey(ApprovalBase):
 
 
 class PasskeyChallenge(ApprovalBase):
-    """A random challenge that one browser was given and may answer once."""
+    """A random challenge that a passkey has answered: it counts no second time. Giving one out writes nothing."""
 
     __tablename__ = "passkey_challenge"
     __table_args__ = (CheckConstraint("expires_at > created_at", name="lifetime"),)
