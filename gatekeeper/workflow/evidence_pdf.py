@@ -25,6 +25,7 @@ from gatekeeper.workflow.evidence_type import BOLD, MONO, PLAIN, markup, readabl
 _INK, _SOFT, _RULE = HexColor("#1c1c1c"), HexColor("#555555"), HexColor("#bbbbbb")
 _VERDICTS: Final = {"approve": "Approved", "refuse": "Refused", "changes": "Changes asked for"}
 _PROOFS: Final = {"pin": "PIN", "passkey": "passkey"}
+_SEVERITIES: Final = {"block": "to be allowed or taken out", "justify": "needs a reason", "advice": "advice"}
 _FACES: Final = {
     "pupil": "a pupil",
     "staff": "a member of staff",
@@ -215,10 +216,9 @@ def _found(told: Told) -> list[Flowable]:
     body: list[Flowable] = []
     for finding in told.parts["findings.json"]["findings"]:
         place = finding["field"].replace(":", " ")
+        weight = _SEVERITIES.get(finding["severity"], finding["severity"])
         body += [
-            _fact(
-                f"Finding {finding['id']}, {finding['severity']}, {finding['clause']}", f"{finding['rule']}, in {place}"
-            )
+            _fact(f"Finding {finding['id']}, {weight} (policy {finding['clause']})", f"{finding['rule']}, in {place}")
         ]
         body += [Paragraph(markup(f"“{finding['quote']}” {finding['message']}".replace("“” ", "")), _TEXT)]
         body += _said("The author's reason", finding["reason"]) if finding["reason"] else []
@@ -250,7 +250,7 @@ def _consents(told: Told) -> list[Flowable]:
 def _permissions(rows: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for row in rows:
         basis = f", {row['basis'].replace('_', ' ')}, given {row['given_on']}" if row["row"] else ""
-        yield f"{label_of(row['channel'])}, at the {row['at']}: {row['answer']} (register row {row['row'] or 'none'}{basis})"
+        yield f"{label_of(row['channel'])}, at the {row['at'].split()[0]}: {row['answer']} (register row {row['row'] or 'none'}{basis})"
 
 
 def _proof(told: Told) -> list[Flowable]:

@@ -4,6 +4,7 @@ A permission is told as it stood at the moment of the decision and at each publi
 so this can be said years later; which face was whose is told by the answers given up to the decision.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +47,7 @@ def consents_part(session: Session, case: Case) -> dict[str, Any]:
     moments = {"decision": case.decision.decided_at} | {
         f"publication {one.id}": one.published_at for one in case.publications if one.published_at
     }
+    kinds = {f"publication {one.id}": case.accounts[one.account_id].kind for one in case.publications}
     photos = []
     for number, (sealed, photo) in enumerate(_photos(session, case), start=1):
         faces = [
@@ -54,7 +56,7 @@ def consents_part(session: Session, case: Case) -> dict[str, Any]:
                 "is": said.state,
                 "said_by": said.by,
                 "said_at": utc_text(said.at) if said.at else None,
-                "permissions": _permissions(session, said.pupil_id, case, moments),
+                "permissions": _permissions(session, said.pupil_id, case, moments, kinds),
             }
             for index, said in _faces(session, photo, case)
         ]
@@ -130,8 +132,9 @@ def _said_of(session: Session, face: Face, by_then: datetime) -> _Said:
 
 
 def _permissions(
-    session: Session, pupil_id: int | None, case: Case, moments: dict[str, datetime]
+    session: Session, pupil_id: int | None, case: Case, moments: Mapping[str, datetime], kinds: Mapping[str, str]
 ) -> list[dict[str, Any]]:
+    """The permission for each kind of channel at the decision, and at the publications on that kind (`kinds`)."""
     if pupil_id is None:
         return []
     rows = session.scalars(
@@ -142,8 +145,9 @@ def _permissions(
     found: list[dict[str, Any]] = []
     for kind in dict.fromkeys(channel.kind for channel in case.content.channels):
         for moment, at in moments.items():
-            known = [row for row in rows if row.channel_kind == kind and row.recorded_at <= at]
-            found.append({"channel": kind, "at": moment, **_as_it_stood(known[-1] if known else None, at)})
+            if kinds.get(moment, kind) == kind:
+                known = [row for row in rows if row.channel_kind == kind and row.recorded_at <= at]
+                found.append({"channel": kind, "at": moment, **_as_it_stood(known[-1] if known else None, at)})
     return found
 
 

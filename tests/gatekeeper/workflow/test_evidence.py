@@ -94,6 +94,15 @@ def test_the_same_state_gives_the_same_bytes(school: School) -> None:
     assert taken_out(school, post_id) == taken_out(school, post_id)
 
 
+def test_it_is_the_same_on_either_database(
+    database: Database, tmp_path: Path, clock: ToldClock, verified: Callable[..., str]
+) -> None:
+    school = School(make_services(database, tmp_path, clock))
+    data = taken_out(school, whole(school))
+    assert verified(data).count("WRONG") == 0
+    assert taken_out(school, 1) == data
+
+
 def test_it_holds_what_was_decided_and_what_became_of_it(school: School) -> None:
     data = taken_out(school, whole(school))
     files = unpacked(data)
@@ -123,8 +132,8 @@ def test_permissions_are_told_by_row_and_as_they_stood_then(school: School, cloc
     told = part(taken_out(school, post_id), "consents.json")["photos"][0]["faces"][0]["permissions"]
     assert {(one["channel"], one["at"], one["row"], one["answer"]) for one in told} == {
         (kind, at, known[kind], "yes")
-        for kind in ("x", "facebook")
-        for at in ("decision", "publication 1", "publication 2")
+        for kind, publication in (("x", "publication 1"), ("facebook", "publication 2"))
+        for at in ("decision", publication)
     }
 
 
