@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from gatekeeper.people.staff import Role
+from gatekeeper.policy.verdict import NEVER
 from gatekeeper.posts.model import Face, Finding, Patch, Post, SecondLook
 from gatekeeper.posts.status import FaceState, FindingState
 from gatekeeper.workflow.stop import stop
@@ -246,3 +247,14 @@ def test_the_warnings_stand_outside_everything_that_is_folded(head: FlaskClient,
     unfolded = re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
     for words in ("⚠ In 30 minutes", "⚠ 1 override asked", "1 logo to authorise", "The family asked for it.", "Kestrel crest"):  # fmt: skip
         assert words in unfolded, words
+
+
+def test_what_nobody_can_allow_has_no_button_for_a_yes(head: FlaskClient, school: School) -> None:
+    post_id = school.post()
+    finding = add_findings(school, post_id)
+    with school.services.db.begin() as session:
+        session.get_one(Finding, finding).rule = f"{NEVER}words"
+    page = head.get(proved(head, link_to(school, post_id))).text
+    assert "something in it can be allowed by nobody" in page
+    assert 'value="approve"' not in page
+    assert 'value="changes"' in page

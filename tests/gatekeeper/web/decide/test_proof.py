@@ -99,6 +99,7 @@ def test_what_was_typed_survives_the_end_of_the_proof(head: FlaskClient, school:
     assert page.status_code == 200
     for words in (*WORDS.values(), "The mother wrote to us."):
         assert words in page.text
+    assert "says-approve" in page.text  # and the answer that was pressed is unfolded again
     assert send(head, address, school, **{f"answer-{override}": "The mother wrote to us."}).status_code == 303
 
 
