@@ -6,7 +6,7 @@ the photo as it is now, because a face that was covered since is the very thing 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -30,6 +30,7 @@ from gatekeeper.workflow.submit import HELD
 LONGEST_REPLY: Final = 1_000
 #: the number under which the statement itself is answered; marks begin with 1
 STATEMENT: Final = 0
+_ONE_SITTING: Final = timedelta(minutes=5)
 _ASKING: Final = (Verdict.CHANGES, Verdict.REFUSE)
 _SENT: Final = "These answers were sent to the headteacher with the post, so they stay as they are."
 
@@ -164,8 +165,9 @@ def answer(services: Services, post_id: int, by: int, *, decision_id: str, repli
             raise BadInput("An answer is too long.", fields=fields)
         for number, words in changed.items():
             _keep(session, post, decision_id, number, words, by=by, now=now)
-        detail = {"decision": decision_id, "marks": sorted(changed)}
-        record(session, at=now, staff_id=by, action="change.answered", subject=subject_of(post.id), detail=detail)
+        if told := sorted(number for number, words in changed.items() if _is_news(asked[number], words, now=now)):
+            detail = {"decision": decision_id, "marks": told}
+            record(session, at=now, staff_id=by, action="change.answered", subject=subject_of(post.id), detail=detail)
 
 
 def replies_to(session: Session, decision_id: str) -> dict[int, ChangeReply]:
@@ -180,6 +182,11 @@ def asked_in(decision: Decision, content: Content, replies: Mapping[int, ChangeR
     for number, mark in enumerate(decision.marks or [], start=1):
         told.append(_asked(number, Place.read(mark["where"]), content, mark["words"], replies))
     return tuple(told)
+
+
+def _is_news(asked: Asked, words: str, *, now: datetime) -> bool:
+    """Whether it is an event of its own: while somebody types, the form saves every few seconds."""
+    return not words or asked.replied_at is None or now - asked.replied_at >= _ONE_SITTING
 
 
 def _too_long(words: str) -> str:

@@ -168,10 +168,17 @@ def test_an_answer_is_in_the_audit_without_its_words(school: School) -> None:
     decision_id = ask_for_changes(school, post_id, MARKS[0], MARKS[2])
     answer(school, post_id, decision_id, n1="Wren says autumn.")
     answer(school, post_id, decision_id, n1="Wren says autumn.")  # the same again is no event
+    answer(school, post_id, decision_id, n1="Wren says autumn now.")  # nor is what the form saves while it is typed
     with school.services.db.read() as session:
         (line,) = session.scalars(select(Audit).where(Audit.action == "change.answered"))
     assert (line.staff_id, line.subject) == (school.author, f"post:{post_id}")
     assert line.detail == {"decision": decision_id, "marks": [1]}
+    answer(school, post_id, decision_id, n1="", n2="Later.")
+    with school.services.db.read() as session:
+        details = [
+            one.detail["marks"] for one in session.scalars(select(Audit).where(Audit.action == "change.answered"))
+        ]
+    assert details == [[1], [1, 2]]
 
 
 def test_cannot_answer_for_somebody_else_nor_what_was_never_asked(school: School) -> None:
