@@ -2,7 +2,8 @@
 
 A version may be removed only together with the whole post it belongs to, and an attempt to send never. What may be
 erased later, by whom and when, is a matter of retention and brings its own migration. Versions of the school's rules
-stay for ever and are numbered without a gap: each decision names the one it was made under.
+stay for ever and are numbered without a gap: each decision names the one it was made under. A publication is in the
+database only together with the approval of exactly its content.
 """
 
 from collections.abc import Sequence
@@ -51,6 +52,36 @@ def policy_triggers(dialect: str) -> list[str]:
             ),
         ]
     return [*_guards(dialect, _POLICY), *order]
+
+
+def publication_triggers(dialect: str) -> list[str]:
+    """Nothing is put in line to be published without the approval, on record, of exactly this digest.
+
+    The approval stands in the other room's tables, so no foreign key can say this.
+    """
+    decided = (
+        "NOT EXISTS (SELECT 1 FROM decision WHERE decision.id = NEW.decision_id "
+        "AND decision.verdict = 'approve' AND decision.digest = NEW.digest)"
+    )
+    sentence = "nothing is published without an approval of exactly this content"
+    when = (("insert", "INSERT"), ("update", "UPDATE OF decision_id, digest"))
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER publication_{name} BEFORE {what} ON publication WHEN {decided} "
+            f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+            for name, what in when
+        ]
+    return [
+        (
+            f"CREATE FUNCTION publication_guard() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {decided} THEN RAISE EXCEPTION '{sentence}'; END IF; RETURN NEW; END $$"
+        ),
+        *(
+            f"CREATE TRIGGER publication_{name} BEFORE {what} ON publication "
+            f"FOR EACH ROW EXECUTE FUNCTION publication_guard()"
+            for name, what in when
+        ),
+    ]
 
 
 def _guards(dialect: str, rules: Sequence[_Guard]) -> list[str]:

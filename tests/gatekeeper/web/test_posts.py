@@ -11,12 +11,13 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import FileStorage
 
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, PictureReading, Post, Publication
+from gatekeeper.posts.model import ChannelAccount, Face, Finding, PhotoScan, PictureReading, Post, Publication, Version
 from gatekeeper.posts.repository import seal
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import submit
 from gatekeeper.workflow.due import TypedDue
 from gatekeeper.workflow.services import Services
+from tests.factories.approved import approval_of
 from tests.factories.pictures import saved, scene
 
 Browser = Callable[[Role | None], FlaskClient]
@@ -397,17 +398,18 @@ def test_no_page_holds_inline_script_or_style(author: FlaskClient, opened: dict[
 
 
 def test_a_person_says_whether_an_uncertain_post_is_there(
-    browser: Browser, services: Services, opened: dict[str, int], channel: int
+    browser: Browser, services: Services, opened: dict[str, int], channel: int, people: dict[Role, int]
 ) -> None:
     with services.db.begin() as session:
         post = session.get_one(Post, opened["post"])
         post.state = PostState.NEEDS_PERSON
         now = services.clock.now()
+        version = session.get_one(Version, post.version_id)
         publication = Publication(
             version_id=post.version_id,
             account_id=channel,
-            decision_id="d",
-            digest="0" * 64,
+            decision_id=approval_of(session, version, author=post.author_id, head=people[Role.HEADTEACHER], now=now),
+            digest=version.digest,
             state="needs_person",
             due_at=now,
             closes_at=now,

@@ -42,7 +42,6 @@ def test_cannot_publish_a_photo_whose_stored_byte_was_flipped_after_approval(
         "UPDATE photo SET alt = 'Something else'",
         "UPDATE post SET text = 'Something else'",
         "UPDATE channel_account SET remote_id = '4' || remote_id",
-        "UPDATE publication SET digest = 'e' || substr(digest, 2)",
         "UPDATE channel_account SET status = 'closed'",
         "UPDATE channel_account SET declared_own = false",
         "UPDATE post SET revision = revision + 1",
@@ -67,12 +66,17 @@ def test_cannot_publish_what_was_changed_behind_the_programs_back(
         assert school.state(post) == PostState.FAILED
 
 
-def test_a_sealed_version_and_a_decision_cannot_be_changed_at_all(school: School) -> None:
+def test_the_database_refuses_what_must_never_be(school: School) -> None:
     post = school.post()
     school.approve(post)
     for statement in (
         "UPDATE version SET canonical = replace(canonical, 'harvest', 'revenge')",
         "DELETE FROM version",
+        "UPDATE publication SET digest = 'e' || substr(digest, 2)",
+        "UPDATE publication SET decision_id = 'd' || substr(decision_id, 2)",
+        "UPDATE publication SET state = 'published', remote_id = NULL",
+        "INSERT INTO publication SELECT 99, version_id, account_id, decision_id, digest, state, due_at, closes_at, next_at, "
+        "fence, owner, lease_until, sent_at, reads, remote_id, permalink, published_at, problem FROM publication LIMIT 1",
         "UPDATE decision SET digest = 'e' || substr(digest, 2)",
         "UPDATE decision SET verdict = 'refuse'",
         "DELETE FROM decision",
@@ -80,7 +84,9 @@ def test_a_sealed_version_and_a_decision_cannot_be_changed_at_all(school: School
         "DELETE FROM ledger",
     ):
         with (
-            pytest.raises(Exception, match=r"never|evidence|ledger"),
+            pytest.raises(
+                Exception, match=r"never|evidence|ledger|without an approval|published_has_remote_id|(?i:unique)"
+            ),
             school.services.db.begin() as s,
         ):
             s.execute(text(statement))
@@ -167,3 +173,19 @@ def test_an_approval_taken_back_stops_the_post(school: School, simulator: Simula
     clock.advance(hours=1)
     run(school)
     assert live(simulator) == {"x": 0, "facebook": 0}
+
+
+def test_cannot_put_in_line_what_was_refused_or_never_decided(school: School) -> None:
+    post = school.post(kinds=("x",))
+    school.approve(post)
+    named = "version_id, account_id, digest, state, due_at, closes_at, next_at, fence, owner, reads, permalink, problem"
+    for decision in ("''", "'nobody'", "(SELECT request_id FROM decision)"):
+        with (
+            pytest.raises(Exception, match="without an approval"),
+            school.services.db.begin() as session,
+        ):
+            session.execute(
+                text(
+                    f"INSERT INTO publication (id, decision_id, {named}) SELECT 99, {decision}, {named} FROM publication"
+                )
+            )

@@ -5,6 +5,7 @@ from alembic import op
 
 from approvals import triggers
 from approvals.columns import UtcDateTime
+from gatekeeper.db import guards
 
 revision = "0003"
 down_revision = "0002"
@@ -171,6 +172,8 @@ def upgrade() -> None:
     op.create_index("uq_decision_assertion_hash", "decision", ["assertion_hash"], unique=True)
     dialect = op.get_bind().dialect.name
     for statement in [*triggers.drop_triggers(dialect), *triggers.triggers(dialect)]:
+        op.execute(statement)
+    for statement in guards.publication_triggers(dialect):
         op.execute(statement)
 
 
