@@ -245,7 +245,7 @@ def _without_settle() -> None:
             ):
                 publication.state, publication.lease_until = PublicationState.UNKNOWN, None
                 publication.next_at = services.clock.now()
-        recover(services)
+        return recover(services)
 
     def look_at_once(services: Services) -> int:
         timings = services.settings.timings

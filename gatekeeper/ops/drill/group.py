@@ -175,14 +175,15 @@ class Group:
     def _count(self, findings: Findings) -> None:
         """Compare what became of every post with what the public sees."""
         states, recorded = self._states(), self.school.remote_ids()
+        stopped = bool(findings.duplicates or findings.unapproved or findings.needless_person)
         for number, sent in self.sent.items():
             seen, state = self.oracle.of(number), states[sent.publication]
             findings.sent += 1
             findings.published += bool(seen)
+            if stopped:
+                continue  # the group was broken off there, so it says nothing about what was still on its way
             if state not in ENDED:
-                findings.unfinished += not (
-                    findings.duplicates or findings.unapproved
-                )  # there it stopped in the middle
+                findings.unfinished += 1
                 findings.wrong.append(f"unfinished ({state}): {sent}")
             elif not seen and number not in self.forbidden:
                 findings.lost += 1
