@@ -11,6 +11,7 @@ from approvals.outcomes import withdrawal_of
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.people.staff import Audit, Staff
 from gatekeeper.posts.model import Post, Version
+from gatekeeper.workflow.capacity import capacity_words
 from gatekeeper.workflow.change import subject_of
 
 _DONE: Final = {
@@ -69,6 +70,8 @@ def _decided(session: Session, post: Post, names: dict[int, str], *, words: bool
         who = names.get(decision.approver_id, "The headteacher")
         statement = (decision.statement or "") if words else ""
         did = f"{who} {_VERDICTS[Verdict(decision.verdict)]}, under the rules {decision.policy_version}."
+        if capacity := capacity_words(session, decision):
+            did = f"{did} {capacity}"
         lines.append(HistoryLine(decision.decided_at, did, statement))
         if withdrawn := withdrawal_of(session, decision.id):
             reason = (withdrawn.reason or "") if words else ""

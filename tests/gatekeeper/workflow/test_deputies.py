@@ -32,6 +32,7 @@ from gatekeeper.workflow import decide, deputies, handover, request
 from gatekeeper.workflow.capacity import capacity_of, capacity_words
 from gatekeeper.workflow.deputies import Naming
 from gatekeeper.workflow.due import TypedDue
+from gatekeeper.workflow.post_history import history_of
 from tests.conftest import ToldClock
 from tests.factories.school import PIN, School, make_services
 
@@ -181,6 +182,8 @@ def test_the_deputy_is_asked_and_decides_and_the_decision_says_under_which_appoi
     assert school.state(post_id) == PostState.SCHEDULED
     with school.services.db.read() as session:
         words = capacity_words(session, decision)
+        history = history_of(session, session.get_one(Post, post_id), words=False)
+        assert any(words in line.words for line in history)
         assert "as the deputy of Mx Headteacher Quarry, appointed from Monday 23 November 2026 at 09:00" in words
         assert ledger_check.verify(session).ok
     assert f'"appointment":"{appointment}"' in entries(school, "decision.recorded")[0].body
