@@ -66,6 +66,12 @@ def test_cannot_publish_what_was_changed_behind_the_programs_back(
         assert school.state(post) == PostState.FAILED
 
 
+_A_SECOND_ONE = """
+    INSERT INTO publication SELECT 99, version_id, account_id, decision_id, digest, state, due_at, closes_at, next_at,
+    fence, owner, lease_until, sent_at, reads, remote_id, permalink, published_at, problem FROM publication LIMIT 1
+"""
+
+
 def test_the_database_refuses_what_must_never_be(school: School) -> None:
     post = school.post()
     school.approve(post)
@@ -75,8 +81,7 @@ def test_the_database_refuses_what_must_never_be(school: School) -> None:
         "UPDATE publication SET digest = 'e' || substr(digest, 2)",
         "UPDATE publication SET decision_id = 'd' || substr(decision_id, 2)",
         "UPDATE publication SET state = 'published', remote_id = NULL",
-        "INSERT INTO publication SELECT 99, version_id, account_id, decision_id, digest, state, due_at, closes_at, next_at, "
-        "fence, owner, lease_until, sent_at, reads, remote_id, permalink, published_at, problem FROM publication LIMIT 1",
+        _A_SECOND_ONE,
         "UPDATE decision SET digest = 'e' || substr(digest, 2)",
         "UPDATE decision SET verdict = 'refuse'",
         "DELETE FROM decision",
