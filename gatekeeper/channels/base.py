@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
@@ -259,6 +259,26 @@ class Channel(Protocol):
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """What became of a picture that was handed over unpublished, to see that handing over works."""
+
+    read_back: bool
+    removed: bool
+
+
+@runtime_checkable
+class Trying(Protocol):
+    """A channel that can be tried without anybody seeing anything. Not every platform has such a thing."""
+
+    def trial(self, media: MediaItem, *, deadline: Deadline | None = None) -> Trial:
+        """Hand over one picture unpublished, read it back and remove it.
+
+        Raises:
+            ChannelError: it could not be handed over; what fails afterwards is told, not raised.
+        """
 
 
 class Builder(Protocol):

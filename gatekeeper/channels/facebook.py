@@ -32,6 +32,7 @@ from gatekeeper.channels.base import (
     SecretField,
     TimelinePage,
     TimeWindow,
+    Trial,
     Violation,
 )
 from gatekeeper.channels.comparison import comparable, find_in
@@ -143,6 +144,21 @@ class Facebook:
             raise self._refusal(answer, "upload_media")
         return MediaHandle(photo)
 
+    def trial(self, media: MediaItem, *, deadline: Deadline | None = None) -> Trial:
+        """Hand over one picture unpublished, read it back and remove it. No visitor ever sees it."""
+        photo = self.upload_media(media, deadline=deadline).id
+        operation = "trial"
+        try:
+            told = self._get(operation, photo, deadline=deadline, fields="id,alt_text_custom")
+            read_back = str(told.data.get("id")) == photo and told.data.get("alt_text_custom", "") == media.alt
+        except ChannelError:
+            read_back = False
+        try:
+            self._remove(operation, photo, deadline=deadline)
+        except ChannelError:
+            return Trial(read_back=read_back, removed=False)
+        return Trial(read_back=read_back, removed=True)
+
     def create_post(
         self, post: RenderedPost, media: Sequence[MediaHandle], *, deadline: Deadline | None = None
     ) -> PublishedPost:
@@ -211,23 +227,27 @@ class Facebook:
 
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         """Remove a post and read that it is gone."""
-        path = f"{self._graph.version}/{_checked(post_id)}"
-        args = {"appsecret_proof": self._proof(self._token)}
-        answer = self._wire.call(
-            "delete_post", lambda: self._graph.request(path, args=args, method="DELETE"), deadline=deadline
-        )
-        refusal = None if answer.ok and answer.data.get("success") is True else self._refusal(answer, "delete_post")
-        if refusal is not None and not isinstance(refusal, PostNotFound):
-            raise refusal
-        try:
-            self._get("delete_post", post_id, deadline=deadline, fields="id")
-        except PostNotFound:
-            return "already_absent" if refusal else "deleted"
-        raise self._error(PlatformUnavailable, answer, "delete_post", "the post is still there")
+        return self._remove("delete_post", post_id, deadline=deadline)
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""
         return comparable(text)
+
+    def _remove(self, operation: str, thing: str, *, deadline: Deadline | None) -> Literal["deleted", "already_absent"]:
+        """Remove a post or a photo and read that it is gone."""
+        path = f"{self._graph.version}/{_checked(thing)}"
+        args = {"appsecret_proof": self._proof(self._token)}
+        answer = self._wire.call(
+            operation, lambda: self._graph.request(path, args=args, method="DELETE"), deadline=deadline
+        )
+        refusal = None if answer.ok and answer.data.get("success") is True else self._refusal(answer, operation)
+        if refusal is not None and not isinstance(refusal, PostNotFound):
+            raise refusal
+        try:
+            self._get(operation, thing, deadline=deadline, fields="id")
+        except PostNotFound:
+            return "already_absent" if refusal else "deleted"
+        raise self._error(PlatformUnavailable, answer, operation, "it is still there")
 
     def _permalink(self, post_id: str) -> str:
         return f"{self._site}/{post_id}"

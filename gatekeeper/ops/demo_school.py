@@ -29,9 +29,10 @@ from gatekeeper.people.register_import import Kind
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import load_settings
-from gatekeeper.workflow import accounts, connect, consents, roll, school, second_proofs
+from gatekeeper.workflow import accounts, connect, consents, key_check, roll, school, second_proofs
 from gatekeeper.workflow.second_proofs import Given
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.step_up import Proof
 
 _CHANNEL_NAMES = {
     "x": "Merrowfold on X",
@@ -110,8 +111,8 @@ def _channels(services: Services, *, administrator: int, head: int) -> None:
             kind=keys.kind, name=_CHANNEL_NAMES[keys.kind], remote_id=keys.account_id, secrets=keys.secrets
         )
         account_id = connect.register(services, typed, by=administrator)
-        connect.check(holder, account_id)
-        connect.open_channel(services, account_id, by=head, pin=people.PIN, declared_own=True)
+        key_check.check(holder, account_id)
+        connect.open_channel(services, account_id, by=head, proof=Proof(pin=people.PIN), declared_own=True)
         with services.db.read() as session:
             account = session.get_one(ChannelAccount, account_id)
             if account.status != "open":

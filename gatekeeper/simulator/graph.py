@@ -48,6 +48,7 @@ class GraphApi:
             ("GET", re.compile(r"(\d+_\d+)"), self._read_post),
             ("GET", re.compile(r"(\d+)"), self._read_photo),
             ("DELETE", re.compile(r"(\d+_\d+)"), self._delete),
+            ("DELETE", re.compile(r"(\d+)"), self._delete_photo),
         ]
 
     def answer(self, request: Request) -> Reply:
@@ -284,6 +285,16 @@ class GraphApi:
             return graph_missing(post_id)
         post.deleted_at = self._now().isoformat()
         self._state.save_post(post)
+        return json_reply(200, {"success": True})
+
+    def _delete_photo(self, _asked: _Asked, photo_id: str) -> Reply:
+        self._need(_WRITE)
+        picture = self._state.pictures.get(photo_id)
+        if picture is None or picture.kind != "facebook":
+            return graph_missing(photo_id)
+        if picture.post_id is not None:
+            raise Refused(graph_error("(#200) This photo is part of a post.", 200))
+        self._state.drop_picture(photo_id)
         return json_reply(200, {"success": True})
 
     def _page(self, _asked: _Asked) -> Reply:

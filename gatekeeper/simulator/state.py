@@ -198,6 +198,11 @@ class State:
         """Keep what was changed in a picture's description."""
         self._db.execute("UPDATE picture SET doc = ? WHERE id = ?", (json.dumps(asdict(picture)), picture.id))
 
+    def drop_picture(self, picture_id: str) -> None:
+        """Forget a picture that no post shows."""
+        self._db.execute("DELETE FROM picture WHERE id = ?", (picture_id,))
+        del self.pictures[picture_id]
+
     def picture_data(self, picture_id: str) -> bytes:
         """The very bytes that were received."""
         with self.lock:

@@ -1,10 +1,9 @@
-"""Connecting a channel: the administrator registers it, the platform is asked whose the keys are, the head opens it.
+"""Connecting a channel: the administrator registers it, the platform is asked (`key_check`), the head opens it.
 
 The website seals the keys to a public key the moment they are typed and can never read them again. A channel opens
 only by the headteacher's second proof and the declaration that the page is the school's own (policy 1.3, 3.1c).
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,19 +11,16 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from approvals import ledger, proofs
+from approvals import ledger
 from gatekeeper import jobs
 from gatekeeper.channels import seal
-from gatekeeper.channels.base import Credentials, Deadline
-from gatekeeper.channels.errors import ChannelBusy, ChannelError
-from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound, SettingsError
-from gatekeeper.mail.order import order_notice
+from gatekeeper.channels.base import Credentials
+from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff, record
-from gatekeeper.policy.limits import LIMITS, label_of
+from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.workflow.services import Services
-
-log = logging.getLogger(__name__)
+from gatekeeper.workflow.step_up import Proof, confirm
 
 #: what a platform's keys are called here and on the platform's own pages; the channels' own list is the same
 SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -37,6 +33,10 @@ SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
     "facebook": {"access_token": "Page access token", "app_id": "App ID", "app_secret": "App secret"},
     "linkedin": {"access_token": "Access token", "client_id": "Client ID", "client_secret": "Client secret"},
 }
+#: what the headteacher's second proof is for when a channel is opened
+ACTION: Final = "channel"
+#: the audit's word for "an administrator looked at the page without being signed in there"
+SEEN: Final = "channel.seen_logged_out"
 _LONGEST_ID: Final = 40
 _SHORTEST_REASON: Final = 5
 
@@ -103,6 +103,7 @@ def renew(services: Services, account_id: int, secrets: Mapping[str, str], *, by
             raise BadInput("Please look at the marked fields.", fields=fields)
         account.sealed = _sealed(services, account, secrets)
         account.status, account.check_result, account.held_reason = "new", "", ""
+        account.expires_at, account.told_expiry = None, None
         jobs.order(session, jobs.CONNECT, account.id, now=now)
         record(session, at=now, staff_id=by, action="channel.keys_renewed", subject=f"channel:{account.id}")
 
@@ -124,63 +125,14 @@ def check_again(services: Services, account_id: int, *, by: int) -> None:
         record(session, at=now, staff_id=by, action="channel.check_ordered", subject=f"channel:{account.id}")
 
 
-def check(services: Services, account_id: int) -> None:
-    """Ask the platform whose the keys are and write its answer down. Run by the process that holds the keys.
-
-    Raises:
-        ChannelBusy: the platform gave no answer; the worker asks again later.
-    """
-    with services.db.read() as session:
-        account = session.get(ChannelAccount, account_id)
-    if account is None or account.status != "new" or not account.sealed:
-        return
-    if services.channel_for is None:
-        raise SettingsError("This process holds no channel keys.")
-    sentence, identity = "", ""
-    try:
-        channel = services.channel_for(account)
-        deadline = Deadline.after(services.clock.now(), services.settings.timings.wire)
-        answered = channel.verify_credentials(deadline=deadline)  # outside any transaction: the platform may be slow
-    except ChannelBusy as busy:
-        with services.step() as session:
-            _account(session, account_id).check_result = str(busy)
-        raise
-    except (ChannelError, SettingsError) as refused:
-        sentence = str(refused)
-    else:
-        identity = answered.name
-        if answered.id != account.remote_id:
-            sentence = f"These keys belong to another account ({identity}), not to the one registered here."
-    with services.step() as session:
-        now = services.clock.now()
-        present = _account(session, account_id)
-        if present.status != "new" or present.sealed != account.sealed:
-            return  # renewed, closed or held meanwhile: this answer is about keys that no longer count
-        present.checked_at = now
-        if sentence:
-            present.status, present.check_result, present.held_reason = "held", sentence, sentence
-        else:
-            present.identity = identity[:200]
-            present.check_result = f"{label_of(present.kind)} says these keys belong to {identity}."
-            present.status = "open" if present.declared_own and present.opened_at else "checked"
-        record(
-            session,
-            at=now,
-            staff_id=None,
-            action="channel.checked",
-            subject=f"channel:{account_id}",
-            detail={"ok": not sentence},
-        )
-
-
-def open_channel(services: Services, account_id: int, *, by: int, pin: str, declared_own: bool) -> None:
-    """Open a checked account for posts, by the headteacher's PIN and declaration.
+def open_channel(services: Services, account_id: int, *, by: int, proof: Proof, declared_own: bool) -> None:
+    """Open a checked account for posts, by the headteacher's second proof and declaration.
 
     Raises:
         BadInput: the declaration was not made.
         NotAllowed: this person is not the headteacher.
         Conflict: the platform has not confirmed the keys.
-        ProofRefused: the PIN was not right, is locked, or is not set.
+        ProofRefused: the proof was not right, is locked, or was not given.
     """
     with services.db.read() as session:
         _check_head(session, by)
@@ -188,12 +140,7 @@ def open_channel(services: Services, account_id: int, *, by: int, pin: str, decl
     if not declared_own:
         sentence = "Please declare that this page is the school's own, or leave the channel closed."
         raise BadInput(sentence, fields={"declared_own": sentence})
-    with services.step() as session:
-        now = services.clock.now()
-        tried = proofs.check_pin(session, by, pin, now=now)
-        if tried.locked_now:
-            order_notice(session, "pin_locked", staff_id=by, subject=f"pin:{now:%Y%m%dT%H%M%S}", now=now)
-    tried.demand()  # after the commit, so that a wrong try stays counted
+    method = confirm(services, by, proof, action=ACTION)
     with services.step() as session:
         now = services.clock.now()
         ledger.hold(session)
@@ -203,8 +150,25 @@ def open_channel(services: Services, account_id: int, *, by: int, pin: str, decl
         account.status, account.declared_own, account.opened_by, account.opened_at = "open", True, by, now
         account.held_reason = ""
         body = {"account": account.id, "kind": account.kind, "remote_id": account.remote_id, "by": by}
-        ledger.append(session, at=now, kind="channel.opened", body={**body, "declared": "the school's own"})
+        ledger.append(
+            session, at=now, kind="channel.opened", body={**body, "declared": "the school's own", "proof": method}
+        )
         record(session, at=now, staff_id=by, action="channel.opened", subject=f"channel:{account.id}")
+
+
+def looked_logged_out(services: Services, account_id: int, *, by: int) -> None:
+    """Write down that an administrator saw a test post on the page without being signed in there.
+
+    No platform tells by its keys whether strangers see what an app posts; a Facebook app that is not live shows it to
+    its own people alone.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    with services.step() as session:
+        account = _account(session, account_id)
+        now = services.clock.now()
+        record(session, at=now, staff_id=by, action=SEEN, subject=f"channel:{account.id}")
 
 
 def hold_channel(services: Services, account_id: int, *, reason: str, by: int) -> None:

@@ -49,6 +49,8 @@ WHAT: Final = {
     "recovery_stopped": "New passkey or PIN that was stopped",
     "anchor": "Daily seal of the record of decisions",
     "backup_failed": "Backup that could not be made",
+    "channel_ending": "Channel keys that end",
+    "channel_failed": "Channel that was held",
 }
 
 

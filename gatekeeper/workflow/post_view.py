@@ -278,8 +278,23 @@ def _publication(session: Session, one: Publication, by: Staff, *, mine: bool, p
         words=PUBLICATION_WORDS[state],
         permalink=one.permalink if one.permalink.startswith(("https://", "http://")) else "",
         published_at=one.published_at,
-        problem=one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK,
+        problem=_waits_for(one, account)
+        or (one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK),
         can_answer=state is PublicationState.NEEDS_PERSON and (mine or Role(by.role) in _MAY_ANSWER),
+    )
+
+
+def _waits_for(one: Publication, account: ChannelAccount) -> str:
+    """Why a post that has its approval waits although nothing is wrong with it; empty where nothing keeps it."""
+    if PublicationState(one.state) is not PublicationState.SCHEDULED or account.status == "open":
+        return ""
+    until = london(one.closes_at)
+    why = account.held_reason or {"closed": "The channel is closed.", "new": "Its keys are being checked."}.get(
+        account.status, "The headteacher has not opened it again."
+    )
+    return (
+        f"This channel is held. {why} The post waits, and goes out by itself if the channel is open again by "
+        f"{until:%H:%M} on {until.day} {until:%B}."
     )
 
 

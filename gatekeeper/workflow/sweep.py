@@ -16,7 +16,7 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import anchor, decide, digest, handover, recognition, recover, remind, undecided
+from gatekeeper.workflow import anchor, daily_check, decide, digest, handover, recognition, recover, remind, undecided
 from gatekeeper.workflow.roles import apply_due_role_changes, waiting_changes
 from gatekeeper.workflow.services import Services
 
@@ -34,6 +34,7 @@ def run(services: Services) -> None:
     digest.run(services)
     undecided.run(services)
     anchor.run(services)
+    daily_check.run(services)
     recognition.clean(services)
     recover.close_lapsed(services)
     if lost := _order_lost_work(services):

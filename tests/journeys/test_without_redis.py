@@ -28,6 +28,7 @@ from gatekeeper.settings import load_settings
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import connect, decide, submit
 from gatekeeper.workflow.due import TypedDue
+from gatekeeper.workflow.step_up import Proof
 from tests.factories.school import PIN, School
 from tests.fixtures.mail import KeptMail
 from tests.fixtures.signing import LEDGER_KEY
@@ -121,7 +122,7 @@ def _connect(school: School, simulator: Simulator, wait_until: Wait) -> None:
             jobs.order(session, jobs.CONNECT, account_id, now=services.clock.now())
     for account_id in school.accounts.values():
         wait_until(lambda account_id=account_id: _status(school, account_id) == "checked", what="the check of the keys")
-        connect.open_channel(services, account_id, by=school.head, pin=PIN, declared_own=True)
+        connect.open_channel(services, account_id, by=school.head, proof=Proof(pin=PIN), declared_own=True)
 
 
 def _status(school: School, account_id: int) -> str:

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, PasswordField, StringField, TextAreaField
 
 from approvals.errors import ProofRefused
-from approvals.proofs import has_pin
 from gatekeeper.errors import BadInput, NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import label_of
@@ -16,6 +15,7 @@ from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.forms_base import Form, at_most, needed, trimmed
 from gatekeeper.web.limits import SIGN_IN, limiter
+from gatekeeper.web.second_proof import offered, typed_proof
 from gatekeeper.workflow import connect
 
 bp = Blueprint("channels", __name__, url_prefix="/channels")
@@ -40,15 +40,9 @@ WHERE_ID = {
 
 
 class OpenForm(Form):
-    """The headteacher's declaration and second proof."""
+    """The headteacher's declaration; the second proof stands beside it."""
 
     declared_own = BooleanField("I declare that this page is the school's own.")
-    pin = PasswordField(
-        "Your PIN",
-        filters=[trimmed],
-        validators=[needed("Please type your PIN.")],
-        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6", "class": "form-control short"},
-    )
 
 
 class HoldForm(Form):
@@ -155,20 +149,20 @@ def show(account_id: int) -> str:
 @limiter.limit(SIGN_IN)
 def open_channel(account_id: int) -> Response | tuple[str, int]:
     """Open it for posts."""
-    form = OpenForm(prefix="open")
+    form, wrong = OpenForm(prefix="open"), ""
     if form.validate_on_submit():
         try:
             connect.open_channel(
-                services(), account_id, by=person().id, pin=form.pin.data, declared_own=form.declared_own.data
+                services(), account_id, by=person().id, proof=typed_proof(), declared_own=form.declared_own.data
             )
         except BadInput as refused:
             form.refuse(refused.fields)
         except ProofRefused as refused:
-            form.refuse({"pin": str(refused)})
+            wrong = str(refused)
         else:
             flash("The channel is open.", "success")
             return redirect(url_for("channels.show", account_id=account_id), code=303)
-    return _page(account_id, opening=form), 422
+    return _page(account_id, opening=form, proof_error=wrong), 422
 
 
 @bp.post("/<int:account_id>/hold")
@@ -245,11 +239,12 @@ def _account(account_id: int) -> ChannelAccount:
     return account
 
 
-def _page(account_id: int, *, opening: OpenForm | None = None, holding: HoldForm | None = None) -> str:
+def _page(
+    account_id: int, *, opening: OpenForm | None = None, holding: HoldForm | None = None, proof_error: str = ""
+) -> str:
     account = _account(account_id)
     with services().db.read() as session:
         opened_by = session.scalar(select(Staff.name).where(Staff.id == account.opened_by))
-        pin = has_pin(session, person().id)
     fresh = None if request.method == "POST" else request.form
     return render_template(
         "web/channels/show.html",
@@ -257,7 +252,7 @@ def _page(account_id: int, *, opening: OpenForm | None = None, holding: HoldForm
         label=label_of(account.kind),
         status=STATUS[account.status],
         opened_by=opened_by,
-        has_pin=pin,
+        proof=offered(person().id, connect.ACTION, error=proof_error) if person().role == Role.HEADTEACHER else None,
         can_be_opened=connect.can_be_opened(account),
         is_head=person().role == Role.HEADTEACHER,
         opening=opening or OpenForm(prefix="open", formdata=fresh),

@@ -40,6 +40,9 @@ PERIOD = {
     "head": "Mx Headteacher Quarry-Applegarth", "deputy": "Mx Deputy Quarry",
     "starts": "Monday 23 November 2026 at 09:00", "ends": "Friday 27 November 2026 at 17:00",
 }  # fmt: skip
+CHANNEL = {
+    "channel": "Facebook (Quarry Bank Primary School)", "sentence": SENTENCE, "ended": False, "account_id": 2,
+}  # fmt: skip
 #: what each template is given. "POST" and "REQUEST" stand for a post's and a question's number.
 EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "anchor": {
@@ -51,6 +54,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "approval_request": {"request_id": "REQUEST"},
     "backup_failed": {"sentence": SENTENCE},
     "cannot_request": {"post_id": "POST", "sentence": SENTENCE},
+    "channel_ending": CHANNEL,
+    "channel_failed": CHANNEL,
     "decided": {"post_id": "POST", "verdict": "changes"},
     "deputy_ended": {**PERIOD, "to_head": False},
     "deputy_named": {**PERIOD, "to_head": False},

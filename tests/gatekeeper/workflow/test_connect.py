@@ -22,8 +22,9 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import ChannelAccount
-from gatekeeper.workflow import connect
+from gatekeeper.workflow import connect, key_check
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.step_up import Proof
 from tests.conftest import ToldClock
 from tests.factories.school import PIN, make_services, make_settings
 
@@ -75,11 +76,11 @@ def kinds(services: Services) -> list[str]:
 
 
 def confirm(services: Services, account_id: int) -> None:
-    connect.check(answering(services, AccountIdentity("111", "Hillside Primary")), account_id)
+    key_check.check(answering(services, AccountIdentity("111", "Hillside Primary")), account_id)
 
 
 def open_it(services: Services, account_id: int, *, by: int = HEAD, pin: str = PIN, declared: bool = True) -> None:
-    connect.open_channel(services, account_id, by=by, pin=pin, declared_own=declared)
+    connect.open_channel(services, account_id, by=by, proof=Proof(pin=pin), declared_own=declared)
 
 
 def test_the_keys_asked_for_are_the_ones_each_channel_needs() -> None:
@@ -143,7 +144,7 @@ def test_confirmed_keys_wait_for_the_headteacher(services: Services, account: in
 def test_keys_that_are_not_this_accounts_hold_it_and_the_head_cannot_open_it(
     services: Services, account: int, answer: AccountIdentity | Exception
 ) -> None:
-    connect.check(answering(services, answer), account)
+    key_check.check(answering(services, answer), account)
     found = row(services, account)
     assert found.status == "held"
     assert found.check_result
@@ -153,7 +154,7 @@ def test_keys_that_are_not_this_accounts_hold_it_and_the_head_cannot_open_it(
 
 def test_a_platform_that_does_not_answer_is_asked_again_later(services: Services, account: int) -> None:
     with pytest.raises(PlatformUnavailable):
-        connect.check(answering(services, PlatformUnavailable(platform="Facebook", operation="verify")), account)
+        key_check.check(answering(services, PlatformUnavailable(platform="Facebook", operation="verify")), account)
     assert row(services, account).status == "new"
 
 
@@ -165,7 +166,7 @@ def test_an_answer_about_keys_that_were_renewed_meanwhile_does_not_count(service
         return AccountIdentity("111", "Hillside Primary")
 
     channel.verify_credentials.side_effect = renewed_meanwhile
-    connect.check(replace(services, channel_for=lambda _account: channel), account)
+    key_check.check(replace(services, channel_for=lambda _account: channel), account)
     assert row(services, account).status == "new"
 
 
