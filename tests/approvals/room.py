@@ -33,6 +33,11 @@ class Room:
     clock: Clock
 
     def ask(self, **over: Any) -> ApprovalRequest:
+        with self.db.begin() as session:
+            return open_request(session, **self.question(**over))
+
+    def question(self, **over: Any) -> dict[str, Any]:
+        """What one question is made of."""
         now = self.clock.now()
         asked: dict[str, Any] = {
             "subject": "post:12",
@@ -46,8 +51,7 @@ class Room:
             "now": now,
             "expires_at": now + timedelta(hours=5),
         }
-        with self.db.begin() as session:
-            return open_request(session, **(asked | over))
+        return asked | over
 
     def link(self, request: ApprovalRequest) -> str:
         """A fresh token, as the mail carries it."""
