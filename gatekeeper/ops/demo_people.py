@@ -10,6 +10,7 @@ PIN: Final = "739284"
 STAFF: Final = (
     ("Colin Pryce", "admin@merrowfold.example", "administrator"),
     ("Ruth Adeyemi", "head@merrowfold.example", "headteacher"),
+    ("Megan Parry", "deputy@merrowfold.example", "deputy"),
     ("Tom Hargreaves", "teacher@merrowfold.example", "author"),
     ("Nadia Iqbal", "consent@merrowfold.example", "consent_lead"),
     ("Bronwen Ellis", "auditor@merrowfold.example", "auditor"),
@@ -18,6 +19,7 @@ HOW_TO_SIGN_IN: Final = (
     ("Teacher", "teacher@merrowfold.example"),
     ("Consent lead", "consent@merrowfold.example"),
     ("Headteacher", "head@merrowfold.example"),
+    ("Deputy", "deputy@merrowfold.example"),
     ("Administrator", "admin@merrowfold.example"),
     ("Auditor", "auditor@merrowfold.example"),
 )

@@ -62,7 +62,8 @@ def _staff(services: Services) -> dict[str, int]:
         role: accounts.add_user(services, name=name, email=email, role=Role(role), password=people.PASSWORD)
         for name, email, role in people.STAFF
     }
-    second_proofs.set_pin(services, ids["headteacher"], people.PIN, Given(password=people.PASSWORD))
+    for role in ("headteacher", "deputy"):
+        second_proofs.set_pin(services, ids[role], people.PIN, Given(password=people.PASSWORD))
     return ids
 
 
