@@ -21,6 +21,7 @@ from gatekeeper.web.headers import set_headers
 from gatekeeper.web.limits import limiter
 from gatekeeper.web.navigation import menu
 from gatekeeper.web.sessions import StaffSessions
+from gatekeeper.workflow import sending_view
 
 if TYPE_CHECKING:
     from gatekeeper.workflow.services import Services
@@ -54,6 +55,7 @@ VIEWS = (
     "deputies",
     "mail",
     "decide_proof",
+    "sending",
 )
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -134,6 +136,7 @@ def _furnish(app: Flask) -> None:
         publication_words=PUBLICATION_WORDS,
         school=_school,
         rules_label=_rules_label,
+        stopped=_stopped,
     )
 
 
@@ -143,6 +146,15 @@ def _school() -> dict[str, Any]:
             g.school = school_settings(session)
     school: dict[str, Any] = g.school
     return school
+
+
+def _stopped() -> sending_view.Banner | None:
+    """Why nothing goes out at this moment, read once for a page."""
+    if "stopped" not in g:
+        with access.services().db.read() as session:
+            g.stopped = sending_view.banner(session)
+    banner: sending_view.Banner | None = g.stopped
+    return banner
 
 
 def _rules_label() -> str:

@@ -8,6 +8,7 @@ from gatekeeper.web.access import can_open, person, services
 from gatekeeper.workflow.inbox import count_waiting
 from gatekeeper.workflow.mail_view import undelivered
 from gatekeeper.workflow.second_look import waiting_for
+from gatekeeper.workflow.sending_view import banner
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ ENTRIES = (
     Entry("Second looks", "second_looks.index"),
     Entry("Pupils and permissions", "pupils.index"),
     Entry("Channels", "channels.index"),
+    Entry("Sending", "sending.index"),
     Entry("Staff", "staff.index"),
     Entry("Mail", "mail.index"),
     Entry("School", "school.form"),
@@ -69,6 +71,9 @@ def _word(entry: Entry) -> str:
     elif entry.section == "decide":
         with services().db.read() as session:
             waiting = count_waiting(session, person().id, now=services().clock.now())
+    elif entry.section == "sending":
+        with services().db.read() as session:
+            return f"{entry.word} (stopped)" if banner(session) else entry.word
     elif entry.section == "mail":
         waiting = undelivered(services())
     else:

@@ -51,6 +51,8 @@ WHAT: Final = {
     "backup_failed": "Backup that could not be made",
     "channel_ending": "Channel keys that end",
     "channel_failed": "Channel that was held",
+    "sending_stopped": "Stop of all sending",
+    "sending_on": "Sending that goes on",
 }
 
 

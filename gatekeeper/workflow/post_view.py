@@ -17,6 +17,7 @@ from gatekeeper.policy.verdict import OpenItem
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.repository import accounts_of, current_version, findings_of, publications_of
 from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
+from gatekeeper.posts.wordings import wordings_of
 from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
@@ -27,6 +28,7 @@ from gatekeeper.workflow.post_history import HistoryLine, history_of
 from gatekeeper.workflow.recognition import is_on
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stop import may_stop
+from gatekeeper.workflow.stopped import WAITS, sending_stopped
 from gatekeeper.workflow.submit import HELD, SUBMITTABLE
 from gatekeeper.workflow.words_view import FindingView, Passage, finding_views, passages_of
 
@@ -58,6 +60,11 @@ TURN_WORDS: Final[dict[PostState, str]] = {
 
 #: an open post of which nothing is open any more
 READY: Final = "With you. Nothing is open: send it to the headteacher."
+#: an approved post while nothing goes out for the whole school
+STOPPED: Final = (
+    "Approved, and held: sending is stopped for the whole school. Below it says until when it can still go out."
+)
+STOPPED_BADGE: Final = ("Approved, and held", "warning", "!")
 READY_BADGE: Final = ("Ready for the headteacher", "success", "✓")
 
 
@@ -99,7 +106,7 @@ class PostView:
     due_at: datetime | None
     window: str
     channels: tuple[str, ...]
-    channel_sketches: tuple[tuple[str, str], ...]  # (kind, the account's name)
+    channel_sketches: tuple[tuple[str, str, str], ...]  # (kind, the account's name, the words it gets)
     text: str = ""
     photos: tuple[PhotoView, ...] = ()
     classes: tuple[str, ...] = ()  # of the school, for its author to choose one
@@ -179,8 +186,9 @@ def progress_of(services: Services, post_id: int, by: Staff) -> Progress:
     with services.db.read() as session:
         post = readable_post(session, post_id, by)
         state = PostState(post.state)
-        word, _, sign = BADGE[state]
-        return Progress(state, word, sign, post.progress or _turn(post), state in MOVING)
+        held = _is_held(session, state)
+        word, _, sign = STOPPED_BADGE if held else BADGE[state]
+        return Progress(state, word, sign, post.progress or (STOPPED if held else _turn(post)), state in MOVING)
 
 
 def post_view(services: Services, post_id: int, by: Staff) -> PostView:
@@ -198,7 +206,9 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
         mine, pictures = post.author_id == by.id, may_see_pictures(post, by)
         state = PostState(post.state)
         content = _content(session, post, today=today) if pictures else _Content()
+        own = wordings_of(post) if pictures else {}
         ready = state is P.OPEN and pictures and not content.open_items
+        held = _is_held(session, state)
         resolves = mine and state in RESOLVABLE and bool(content.photos)
         return PostView(
             id=post.id,
@@ -208,8 +218,8 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             can_stop=post.state == P.SCHEDULED and may_stop(by, post.author_id),
             pictures=pictures,
             state=state,
-            badge=READY_BADGE if ready else BADGE[state],
-            turn=READY if ready else _turn(post),
+            badge=STOPPED_BADGE if held else READY_BADGE if ready else BADGE[state],
+            turn=STOPPED if held else READY if ready else _turn(post),
             progress=post.progress,
             note=post.note if pictures else "",  # the headteacher's words, or why a face may not be shown
             revision=post.revision,
@@ -217,7 +227,9 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             due_at=post.due_at,
             window=limits.WINDOWS.get(post.window_minutes, f"{post.window_minutes} minutes"),
             channels=tuple(_channel_words(account) for account in accounts),
-            channel_sketches=tuple((account.kind, account.name) for account in accounts),
+            channel_sketches=tuple(
+                (account.kind, account.name, own.get(account.id, content.text)) for account in accounts
+            ),
             publications=_publications(session, post, by, mine=mine, pictures=pictures),
             history=history_of(session, post, words=pictures),
             exchanges=exchanges_of(session, post, by=by.id) if pictures else (),
@@ -252,7 +264,7 @@ def _content(session: Session, post: Post, *, today: date) -> _Content:
         text=post.text,
         photos=photo_views(session, post, facts, findings=findings, rows=rows),
         findings=findings,
-        passages=passages_of(post, findings),
+        passages=passages_of(post, findings, accounts_of(session, post)),
         open_items=() if stale else tuple(verdict.open_items(facts)),
     )
 
@@ -278,17 +290,21 @@ def _publication(session: Session, one: Publication, by: Staff, *, mine: bool, p
         words=PUBLICATION_WORDS[state],
         permalink=one.permalink if one.permalink.startswith(("https://", "http://")) else "",
         published_at=one.published_at,
-        problem=_waits_for(one, account)
+        problem=_waits_for(session, one, account)
         or (one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK),
         can_answer=state is PublicationState.NEEDS_PERSON and (mine or Role(by.role) in _MAY_ANSWER),
     )
 
 
-def _waits_for(one: Publication, account: ChannelAccount) -> str:
+def _waits_for(session: Session, one: Publication, account: ChannelAccount) -> str:
     """Why a post that has its approval waits although nothing is wrong with it; empty where nothing keeps it."""
-    if PublicationState(one.state) is not PublicationState.SCHEDULED or account.status == "open":
+    if PublicationState(one.state) is not PublicationState.SCHEDULED:
         return ""
     until = london(one.closes_at)
+    if sending_stopped(session):
+        return WAITS.format(until=f"{until:%H:%M} on {until.day} {until:%B}")
+    if account.status == "open":
+        return ""
     why = account.held_reason or {"closed": "The channel is closed.", "new": "Its keys are being checked."}.get(
         account.status, "The headteacher has not opened it again."
     )
@@ -296,6 +312,10 @@ def _waits_for(one: Publication, account: ChannelAccount) -> str:
         f"This channel is held. {why} The post waits, and goes out by itself if the channel is open again by "
         f"{until:%H:%M} on {until.day} {until:%B}."
     )
+
+
+def _is_held(session: Session, state: PostState) -> bool:
+    return state is PostState.SCHEDULED and bool(sending_stopped(session))
 
 
 def _channel_words(account: ChannelAccount) -> str:

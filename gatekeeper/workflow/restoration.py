@@ -13,17 +13,19 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from approvals.columns import utc_text
+from gatekeeper.clock import london
 from gatekeeper.errors import Conflict, NotAllowed
 from gatekeeper.people.staff import Role, Staff, StaffSession, record
 from gatekeeper.posts.model import Publication, Restoration
 from gatekeeper.posts.status import PublicationState as S
+from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.step_up import Proof, confirm
 
 ACTION = "restoration"
 _LOOKED_UP = "The database was put back from a backup; it is being looked up whether this went out."
 _MAY_HAVE_GONE = (S.SCHEDULED, S.CLAIMED, S.SENDING, S.UNKNOWN)
-_OPEN = (S.UNKNOWN, S.NEEDS_PERSON, S.SENDING)
+_TOLD = (Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,15 @@ def finish(services: Services, *, by: int, proof: Proof) -> None:
             row.finished_at = now
         ledger.append(session, at=now, kind="restore.finished", body={"by": by, "proof": method})
         record(session, at=now, staff_id=by, action="restore.finished", subject="school")
+        _tell_finished(session, by, now=now)
+
+
+def _tell_finished(session: Session, by: int, *, now: datetime) -> None:
+    told = {"by": session.get_one(Staff, by).name, "since": "", "restored": True}
+    for person in session.scalars(select(Staff).where(Staff.role.in_(_TOLD)).order_by(Staff.id)):
+        if person.may_sign_in(london(now).date()):
+            subject = f"restore:{now:%Y%m%dT%H%M%S}"
+            tell(session, "sending_on", staff_id=person.id, subject=subject, context=told, now=now)
 
 
 def _check_can_finish(session: Session, by: int) -> None:

@@ -15,6 +15,12 @@ RESTORED = (
     "its channel, or somebody has said that it is not there."
 )
 
+#: to a reader of one post that waits; {until} is the end of its approved window
+WAITS = (
+    "Sending is stopped for the whole school, so this waits. It goes out if sending goes on before {until}; after that "
+    "it has missed its time, and needs a new time and a new approval."
+)
+
 
 def sending_stopped(session: Session) -> str:
     """Why nothing may be sent at this moment, as a sentence; empty when sending is free."""

@@ -75,6 +75,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "recovery_stopped": {"whose": "Mx Headteacher Quarry", "yours": False},
     "reminder": {"request_id": "REQUEST", "stage": "last"},
     "role_change": {"change_id": 1},
+    "sending_on": {"by": "Mx Headteacher Quarry", "since": "Monday 23 November 2026 at 09:00", "restored": False},
+    "sending_stopped": {"by": "Mx Deputy Quarry", "since": "Monday 23 November 2026 at 09:00", "being_sent": 2},
     "undecided": {"post_id": "POST"},
     "words_asked": {"post_id": "POST"},
 }
