@@ -142,7 +142,6 @@ class _Here:
         self.board.write_place(self.slot, process=os.getpid(), point=point, publication=publication)
         pause = obey(self.board, publication, point, die=_die, freeze=_freeze)
         while pause:  # claimed, and the drill is changing the post at this very moment
-            self.board.order(publication, PAUSED)
             time.sleep(0.005)
             pause = self.board.order_for(publication) == PAUSED
 

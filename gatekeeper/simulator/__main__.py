@@ -18,13 +18,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--credentials", action="store_true", help="print the keys as JSON, one account a line, and end"
     )
-    parser.add_argument("--drill", action="store_true", help="take the same words twice, and count no calls")
+    parser.add_argument(
+        "--drill",
+        action="store_true",
+        help="take the same words twice, count no calls, and go on after `--credentials`",
+    )
     asked = parser.parse_args(arguments)
     config = SimulatorConfig().for_a_drill() if asked.drill else SimulatorConfig()
     if asked.credentials:
         for credentials in (config.x_credentials(), config.facebook_credentials(), config.linkedin_credentials()):
-            print(credentials.to_json())
-        return 0
+            print(credentials.to_json(), flush=True)
+        if not asked.drill:
+            return 0
     if asked.folder is None:
         parser.error("--folder says where the timelines are kept")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from gatekeeper.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -55,13 +57,6 @@ def test_a_machine_without_one_of_its_parts_fails_and_the_drill_stops_there(part
     assert line["posts"] < 160, "it went on after the first violation"
 
 
-def test_cannot_ask_for_no_schedule_at_all() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "gatekeeper", "drill", "--schedules", "0", "--seed", "1"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 2
-    assert "at least one" in ran.stderr
+def test_cannot_ask_for_no_schedule_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["drill", "--schedules", "0", "--seed", "1"]) == 2
+    assert "at least one" in capsys.readouterr().err

@@ -103,4 +103,6 @@ def obey(board: Board, publication: int, point: str, *, die: Callable[[], None],
         freeze()
     if board.take_kill_at(point):
         die()
+    if point == "C1b" and order == PAUSE:
+        board.order(publication, PAUSED)  # once: the drill answers it with GO_ON, which nothing may write over
     return point == "C1b" and order in (PAUSE, PAUSED)

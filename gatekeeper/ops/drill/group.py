@@ -14,7 +14,7 @@ from gatekeeper.posts.status import ENDED, PublicationState
 from gatekeeper.settings import Timings
 
 _PATIENCE: Final = 12  # last looks after the last post was approved
-_UNREST: Final = 8  # leases after the last post was approved in which somebody may still die anywhere
+_UNREST: Final = 3  # leases after the last post was approved in which somebody may still die anywhere
 _TICK, _SLOW_TICK = 0.02, 0.1
 _LOOK_EACH: Final = 0.3
 

@@ -61,6 +61,7 @@ class Processes:
         command = (
             "gatekeeper.simulator",
             "--drill",
+            "--credentials",
             "--port",
             str(self._port),
             "--folder",
@@ -72,6 +73,12 @@ class Processes:
             if time.monotonic() > deadline or self._running["simulator"].poll() is not None:
                 raise DrillFailed(f"The simulator did not start; {self._logs / 'simulator.log'} says why.")
             time.sleep(0.05)
+
+    @property
+    def keys(self) -> str:
+        """The keys of the simulated accounts as JSON, one a line."""
+        said = (self._logs / "simulator.log").read_text().splitlines()
+        return "\n".join(line for line in said if line.startswith("{"))
 
     def start_queue(self) -> bool:
         """Start the queue, where there is one on this computer."""
@@ -168,12 +175,6 @@ class Processes:
                 return True
         except (urllib.error.URLError, OSError):
             return False
-
-
-def simulated_keys(env: Mapping[str, str]) -> str:
-    """The keys of the simulated accounts, one a line."""
-    command = (sys.executable, "-m", "gatekeeper.simulator", "--credentials")
-    return subprocess.run(command, env=bare_environment(env), check=True, capture_output=True, text=True).stdout
 
 
 def _free_port() -> int:

@@ -21,7 +21,7 @@ from gatekeeper.ops.drill.group import Findings, Group
 from gatekeeper.ops.drill.oracle import Oracle
 from gatekeeper.ops.drill.pace import FASTEST, factor_for, pace
 from gatekeeper.ops.drill.postgresql import fresh_database
-from gatekeeper.ops.drill.processes import Processes, simulated_keys
+from gatekeeper.ops.drill.processes import Processes
 from gatekeeper.ops.drill.schedule import draw, warming
 from gatekeeper.ops.drill.school import DrillSchool, Sent, folder_of, read_keys
 from gatekeeper.ops.keys import ensure_keys
@@ -106,7 +106,7 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
     try:
         processes.start_platforms()
         processes.start_queue()
-        school = DrillSchool(load_settings("web", env), read_keys(simulated_keys(env)), platform=processes.platform)
+        school = DrillSchool(load_settings("web", env), read_keys(processes.keys), platform=processes.platform)
         school.enrol([one for schedule in range(asked.schedules) for one in draw(asked.seed, schedule, factor=1)])
         known: dict[int, Sent] = {}
         for ordeal in warming():

@@ -62,7 +62,7 @@ def _ordeal(chance: random.Random, number: int, *, settle: float, wire: float) -
     fault = _fault(chance, kind, settle=settle, wire=wire) if chance.random() < 0.6 else {}  # noqa: PLR2004
     if fault and kill and chance.random() < 0.3:  # noqa: PLR2004 - die while it is being looked up
         kill = chance.choice(("R1", "R2"))
-    if not kill and not fault and chance.random() < 0.25:  # noqa: PLR2004
+    if not kill and not fault and chance.random() < 0.6:  # noqa: PLR2004
         return Ordeal(number=number, kind=kind, fault={}, freeze=chance.choice(("C1b", "C2b", "C3a")))
     return Ordeal(number=number, kind=kind, fault=fault, kill=kill)
 
