@@ -36,6 +36,7 @@ from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import SECRETS, Settings
 from gatekeeper.workflow.connect import seal_context
+from gatekeeper.workflow.limits_seen import watcher
 from gatekeeper.workflow.services import FaceEncoder, FaceFinder, PictureReader, Services
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def build_services(
         encoder=encoder,
         reader=reader,
         mailer=SmtpMailer(settings.secret("SMTP_URL"), bounce_to=settings.bounce_to) if "SMTP_URL" in held else None,
-        channel_for=_channels(settings, clock) if "SEAL_KEY" in held else None,
+        channel_for=_channels(settings, clock, db) if "SEAL_KEY" in held else None,
     )
 
 
@@ -151,20 +152,22 @@ def _signer(settings: Settings) -> Signer:
         raise SettingsError(f"GATEKEEPER_LEDGER_KEY cannot be used. {err}") from None
 
 
-def _channels(settings: Settings, clock: Clock) -> Callable[[ChannelAccount], Channel]:
+def _channels(settings: Settings, clock: Clock, db: Database) -> Callable[[ChannelAccount], Channel]:
     key = settings.secret("SEAL_KEY")
     versions = {"facebook": settings.graph_version, "linkedin": settings.linkedin_version}
+    watched = watcher(db, clock)
 
     def channel_for(account: ChannelAccount) -> Channel:
         if not account.sealed:
             raise SettingsError("No keys are stored for this account.")
         plain = seal.unseal(key, account.sealed, context=seal_context(account.id))
-        return registry.build_channel(
+        channel = registry.build_channel(
             Credentials.from_json(plain.decode()),
             clock=clock,
             base_url=settings.platform_url or None,
             api_version=versions.get(account.kind),
         )
+        return watched(channel, account.id)
 
     return channel_for
 

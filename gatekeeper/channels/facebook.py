@@ -49,6 +49,7 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
+from gatekeeper.channels.told import Told, facebook_limits
 from gatekeeper.channels.transport import TIMEOUT, Answer, Wire, make_session
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
@@ -101,7 +102,7 @@ class Facebook:
         self._graph = facebook.GraphAPI(access_token=self._token, timeout=TIMEOUT, session=session)
         self._graph.version = version
         hidden = (self._token, self._secret, self._app_token, self._proof(self._token), self._proof(self._app_token))
-        self._wire = Wire(platform=LABEL, adapter=adapter, secrets=hidden, clock=clock)
+        self._wire = Wire(platform=LABEL, adapter=adapter, secrets=hidden, clock=clock, limits=facebook_limits)
 
     def validate(self, post: RenderedPost, media: Sequence[MediaItem] = ()) -> list[Violation]:
         """Every reason Facebook would refuse this, by the caps we set where Facebook tells none."""
@@ -228,6 +229,10 @@ class Facebook:
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         """Remove a post and read that it is gone."""
         return self._remove("delete_post", post_id, deadline=deadline)
+
+    def told(self) -> Told:
+        """What the platform told beside its answers since this was last asked."""
+        return self._wire.told()
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""

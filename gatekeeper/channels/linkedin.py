@@ -44,6 +44,7 @@ from gatekeeper.channels.errors import (
     UnsupportedApiVersion,
 )
 from gatekeeper.channels.little_text import little_text, readable
+from gatekeeper.channels.told import Told
 from gatekeeper.channels.transport import Answer, Wire, make_session
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
@@ -244,6 +245,10 @@ class LinkedIn:
         except PostNotFound:
             return "deleted"
         raise self._error(PlatformUnavailable, answer, "delete_post", "the post is still there")
+
+    def told(self) -> Told:
+        """What the platform told beside its answers since this was last asked."""
+        return self._wire.told()
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""

@@ -14,6 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
@@ -31,6 +32,7 @@ from gatekeeper.channels.errors import (
     OutcomeUnknown,
     PlatformUnavailable,
 )
+from gatekeeper.channels.told import RouteLimit, Told, no_limits
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
 
@@ -39,6 +41,10 @@ CALL_LIMIT_S = 60.0
 _DETAIL_CHARS = 300
 # At DEBUG these print tokens, signatures and whole bodies.
 _TALKATIVE = ("tweepy", "urllib3", "requests_oauthlib", "oauthlib")
+
+
+#: reads the limits in the headers of one answer: the operation, the headers, the moment
+ReadLimits = Callable[[str, Mapping[str, str], datetime], Iterable[RouteLimit]]
 
 
 @dataclass(frozen=True)
@@ -188,8 +194,19 @@ def make_session(
 class Wire:
     """Makes calls for one channel and turns what went wrong on the way into the right class of error."""
 
-    def __init__(self, *, platform: str, adapter: OriginAdapter, secrets: Iterable[str], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        platform: str,
+        adapter: OriginAdapter,
+        secrets: Iterable[str],
+        clock: Clock,
+        limits: ReadLimits = no_limits,
+    ) -> None:
         self.platform = platform
+        self.posts_read = 0
+        self._limits = limits
+        self._told: dict[str, RouteLimit] = {}
         self._adapter = adapter
         self._secrets = sorted({s for s in secrets if s}, key=len, reverse=True)
         self._clock = clock
@@ -220,11 +237,21 @@ class Wire:
             finally:
                 self._adapter.disarm()
         if call.answer is not None:
+            with contextlib.suppress(Exception):  # whatever a header says, this is the answer
+                self._told |= {
+                    each.route: each for each in self._limits(operation, call.answer.headers, self._clock.now())
+                }
             return call.answer
         detail = "the library sent nothing" if trouble is None else f"{type(trouble).__name__}: {trouble}"
         kind = _class_of(trouble, connected=call.connected, publishes=publishes)
         # `from None`: the library's error may carry the request, and with it the token
         raise kind(platform=self.platform, operation=operation, detail=self.scrub(detail)) from None
+
+    def told(self) -> Told:
+        """What the platform told since this was last asked."""
+        limits, self._told = tuple(self._told.values()), {}
+        read, self.posts_read = self.posts_read, 0
+        return Told(limits=limits, posts_read=read)
 
     def scrub(self, text: str) -> str:
         """The text without any secret, cut to a length that can be kept."""

@@ -44,6 +44,7 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
+from gatekeeper.channels.told import Told, x_limits
 from gatekeeper.channels.transport import Answer, Wire, make_session
 from gatekeeper.clock import Clock
 from gatekeeper.errors import SettingsError
@@ -95,7 +96,7 @@ class X:
         self._clock = clock
         self._site = base_url.rstrip("/") if base_url else "https://x.com"
         session, adapter = make_session([_ORIGIN], base_url=base_url)
-        self._wire = Wire(platform=LABEL, adapter=adapter, secrets=secrets.values(), clock=clock)
+        self._wire = Wire(platform=LABEL, adapter=adapter, secrets=secrets.values(), clock=clock, limits=x_limits)
         keys = [secrets[name] for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret")]
         self._client = tweepy.Client(None, *keys, return_type=requests.Response, wait_on_rate_limit=False)
         self._client.session = session
@@ -173,6 +174,7 @@ class X:
         answer = self._wire.call("get_post", lambda: self._client.get_tweet(post_id, **_READ), deadline=deadline)
         body = self._expect(answer, "get_post")
         if isinstance(body.get("data"), dict):
+            self._wire.posts_read += 1
             return self._remote(body["data"], body, answer)
         gone = any("resource-not-found" in str(error.get("type")) for error in _errors(body))
         raise self._error(PostNotFound if gone else PlatformUnavailable, answer, "get_post")
@@ -192,6 +194,7 @@ class X:
             if not isinstance(meta, dict):
                 raise self._error(PlatformUnavailable, answer, "list_posts")
             posts += [self._remote(each, body, answer) for each in body.get("data") or []]
+            self._wire.posts_read += len(body.get("data") or [])  # X charges for each
             if not meta.get("next_token"):
                 break
             page["pagination_token"] = meta["next_token"]
@@ -225,6 +228,10 @@ class X:
         except PostNotFound:
             return "already_absent" if refusal else "deleted"
         raise self._error(PlatformUnavailable, answer, "delete_post", "the post is still there")
+
+    def told(self) -> Told:
+        """What the platform told beside its answers since this was last asked."""
+        return self._wire.told()
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""

@@ -24,6 +24,18 @@ class ChannelLimits:
     price_with_link: str = ""
 
 
+#: what a platform charges, in thousandths of a US dollar: a post, one with a link, and each post that is read back
+PRICES: Final[Mapping[str, Mapping[str, int]]] = {
+    "x": {"post": 15, "link_post": 200, "read": 1},  # pay per use, as X has charged since February 2026
+}
+
+
+def dollars(thousandths: int) -> str:
+    """A price as people write it: cents, and the tenths of a cent only where there are any."""
+    whole, part = divmod(thousandths, 1000)
+    return f"${whole:,}.{part:03}".removesuffix("0")
+
+
 LIMITS: Final[Mapping[str, ChannelLimits]] = {
     "x": ChannelLimits(
         label="X",
@@ -31,8 +43,8 @@ LIMITS: Final[Mapping[str, ChannelLimits]] = {
         weighted=True,
         cashtags=1,
         asks_no_mentions=True,
-        price="$0.015",  # pay per use, as X has charged since February 2026
-        price_with_link="$0.20",
+        price=dollars(PRICES["x"]["post"]),
+        price_with_link=dollars(PRICES["x"]["link_post"]),
     ),
     "facebook": ChannelLimits(label="Facebook", text=5_000),
     "linkedin": ChannelLimits(label="LinkedIn", text=3_000, escaped=True),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
@@ -18,7 +18,7 @@ from gatekeeper.channels.base import Credentials
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.policy.limits import LIMITS
-from gatekeeper.posts.model import ChannelAccount
+from gatekeeper.posts.model import ChannelAccount, ChannelLimit
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.step_up import Proof, confirm
 
@@ -121,6 +121,7 @@ def check_again(services: Services, account_id: int, *, by: int) -> None:
         if not account.sealed:
             raise Conflict("There are no keys for this account. Please type them in again.")
         account.status, account.held_reason = "new", ""
+        session.execute(delete(ChannelLimit).where(ChannelLimit.account_id == account.id))  # ... and hear it afresh
         jobs.order(session, jobs.CONNECT, account.id, now=now)
         record(session, at=now, staff_id=by, action="channel.check_ordered", subject=f"channel:{account.id}")
 

@@ -11,6 +11,7 @@ from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication
 from gatekeeper.posts.status import PublicationState
+from gatekeeper.workflow import cost
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.notify import tell
 
@@ -41,6 +42,7 @@ def record_published(
             "how": how,
         },
     )
+    cost.count_post(session, publication, version, now=now)
     settle(session, session.get_one(Post, version.post_id))
     ended(session, publication, kind="published", sentence="", now=now)
 

@@ -43,6 +43,7 @@ from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.claim import Claim, LostClaim, held_row
 from gatekeeper.workflow.crash_points import reached
 from gatekeeper.workflow.last_gate import NotNow, ask_gate
+from gatekeeper.workflow.limits_seen import check_may_publish
 from gatekeeper.workflow.outcome import ended, record_published
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stopped import sending_stopped
@@ -127,6 +128,7 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
     if services.channel_for is None:
         raise SettingsError("This process holds no keys.")
     channel = services.channel_for(account)
+    check_may_publish(services, account)  # the platform may have asked another process to wait
     return _Prepared(channel=channel, post=RenderedPost(content.text), media=media, hashes=hashes)
 
 
