@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.errors import Conflict, NotFound
-from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, digest_of
+from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, WordingContent, digest_of
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Publication, Version
 from gatekeeper.posts.status import MOVES, PUBLICATION_MOVES, PostState, PublicationState
+from gatekeeper.posts.wordings import wordings_of
 
 
 def post_for_update(session: Session, post_id: int) -> Post:
@@ -88,6 +89,7 @@ def content_of(session: Session, post: Post) -> Content:
         ),
         due=post.due_at,
         window_minutes=post.window_minutes,
+        wordings=tuple(WordingContent(account_id=account, text=text) for account, text in wordings_of(post).items()),
     )
 
 

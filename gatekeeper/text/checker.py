@@ -77,6 +77,8 @@ class Checker:
     def check(self, draft: Draft) -> list[Hit]:
         """Every finding in the draft, the strictest first. No finding does not mean that the policy allows it."""
         hits = self._check_passage(read("text", draft.text), draft.account)
+        for field, words in draft.wordings:
+            hits += self._check_passage(read(field, words), draft.account)
         for number, picture in enumerate(draft.pictures):
             alt = picture.alt or ""
             if is_missing(alt, picture.file):

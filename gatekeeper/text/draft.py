@@ -53,12 +53,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class Draft:
-    """One post before it is sent. `account` is "school" or "staff"."""
+    """One post before it is sent. `account` is "school" or "staff"; `wordings` are further texts of it, by field."""
 
     text: str
     pictures: tuple[Picture, ...]
     platform: str
     account: str
+    wordings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.difference import Difference, PhotoSide, Side, difference
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Version
+from gatekeeper.posts.wordings import wordings_of
 from gatekeeper.workflow.asked_changes import Asked, asked_in, replies_to
 from gatekeeper.workflow.change import subject_of
 
@@ -182,6 +183,7 @@ def _working_copy(post: Post) -> Side:
         channels=tuple(sorted(post.channels)),
         due=post.due_at,
         window_minutes=post.window_minutes,
+        wordings=wordings_of(post),
     )
 
 

@@ -46,8 +46,9 @@ def neighbours_of(session: Session, post_id: int, content: Content) -> tuple[Nei
         .order_by(Publication.due_at.desc(), Post.id)
     ).all()
     found: dict[int, Neighbour] = {}
+    ours = _said_in(content)
     for other, title, due, account, canonical in rows:
-        repeats = bool(_plain(content.text)) and _plain(Content.from_canonical(canonical).text) == _plain(content.text)
+        repeats = bool(ours & _said_in(Content.from_canonical(canonical)))
         close = account in accounts and abs(due - content.due) <= _CLOSE
         if other not in found and (repeats or close):
             found[other] = Neighbour(title or f"Post {other}", due, repeats)
@@ -57,6 +58,11 @@ def neighbours_of(session: Session, post_id: int, content: Content) -> tuple[Nei
 def _told(found: Sequence[Neighbour]) -> tuple[Neighbour, ...]:
     """Repeats first; a handful is enough to make somebody look."""
     return tuple(sorted(found, key=lambda one: not one.repeats)[:3])
+
+
+def _said_in(content: Content) -> set[str]:
+    """All the words that a channel gets, the common ones or its own."""
+    return {_plain(content.text_for(channel.account_id)) for channel in content.channels} - {""}
 
 
 def _plain(text: str) -> str:

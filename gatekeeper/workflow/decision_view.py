@@ -196,8 +196,8 @@ def _channels(session: Session, content: Content) -> tuple[ChannelShown, ...]:
 def _previews(content: Content, channels: tuple[ChannelShown, ...]) -> tuple[PreviewShown, ...]:
     """The channels that get the same words share one preview: reading them twice helps nobody."""
     alike: dict[str, list[ChannelShown]] = {}
-    for channel in channels:
-        alike.setdefault(content.text, []).append(channel)
+    for sealed, channel in zip(content.channels, channels, strict=True):
+        alike.setdefault(content.text_for(sealed.account_id), []).append(channel)
     return tuple(PreviewShown(tuple(group), text) for text, group in alike.items())
 
 

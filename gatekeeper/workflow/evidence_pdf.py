@@ -178,6 +178,9 @@ def _public(told: Told, pictures: Mapping[str, bytes]) -> list[Flowable]:
         _fact("When", f"{when(content.due)}, or within {content.window_minutes} minutes after it"),
         *_said("The words", content.text),
     ]
+    for channel, name in zip(content.channels, told.channels, strict=True):
+        if (own := content.text_for(channel.account_id)) != content.text:
+            body += _said(f"The words for {label_of(channel.kind)} ({name}) alone", own)
     for number, photo in enumerate(content.photos, start=1):
         data = pictures.get(f"images/{photo.sha256}.jpg")
         shown: list[Flowable] = [_picture(data)] if data else []

@@ -6,6 +6,7 @@ somebody asked is, because asking is also a way of trying names.
 
 import re
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from gatekeeper.people.staff import record
 from gatekeeper.policy import limits
 from gatekeeper.posts.model import ChannelAccount, Photo, Post
 from gatekeeper.posts.status import PostState
+from gatekeeper.posts.wordings import field_of, typed_for_one
 from gatekeeper.text.draft import Draft, Hit, Picture
 from gatekeeper.text.suggest import OwnWords, Suggestion, suggest
 from gatekeeper.workflow.own_words import own_words
@@ -27,6 +29,7 @@ from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.words_view import SEVERITY_WORDS, place_of
 
 MOST_PHOTOS: Final = 20  # more than any post takes; whoever sends more is no form of ours
+MOST_CHANNELS: Final = 50  # likewise
 MOST_WORDS: Final = 2 * limits.MAX_TYPED  # characters in one question, so that none keeps a thread busy for seconds
 _HALVES: Final = re.compile("[\ud800-\udfff]")  # half of a sign, as a browser can send it
 _ORDER: Final = ("block", "justify", "todo", "advice")
@@ -42,6 +45,14 @@ class TypedPhoto:
     alt: str
 
 
+@dataclass(frozen=True)
+class TypedWording:
+    """What is typed for one channel alone, by the number of its account."""
+
+    channel: int
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Typed:
     """The words of the form as they stand at this moment."""
@@ -49,6 +60,7 @@ class Typed:
     text: str
     photos: tuple[TypedPhoto, ...] = ()
     channels: tuple[int, ...] = ()
+    wordings: tuple[TypedWording, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,18 +92,31 @@ def live_check(services: Services, by: int, typed: Typed) -> tuple[LiveFinding, 
     with services.db.read() as session:
         names, kinds = _file_names(session, by, typed), _kinds(session, typed)
         checker, own = checker_for(session), own_words(session)
-        repeated = _is_repeated(session, texts["text"])
+        wordings = _wordings(typed, kinds)
+        repeated = {field: _is_repeated(session, words) for field, words in (texts | wordings).items()}
     pictures = []
     for index, photo in enumerate(typed.photos):
         pictures.append(Picture(file=names.get(photo.id, ""), alt=_whole(photo.alt)))
         texts[f"images[{index}].alt"] = pictures[-1].alt or ""
         texts[f"images[{index}].file"] = pictures[-1].file
-    draft = Draft(text=texts["text"], pictures=tuple(pictures), platform=kinds[0] if kinds else "", account="school")
-    measure = replace(measure_of(texts["text"], set(kinds)), repeated=repeated)
+    draft = Draft(
+        text=texts["text"],
+        pictures=tuple(pictures),
+        platform=next(iter(kinds.values()), ""),
+        account="school",
+        wordings=tuple(wordings.items()),
+    )
+    common = {kind for account, kind in kinds.items() if field_of(kind, account) not in wordings}
+    measure = replace(measure_of(texts["text"], common), repeated=repeated["text"])
     asked = [
         *limits.text_findings(measure, photos=len(pictures)),
         *limits.photo_findings([picture.alt or "" for picture in pictures]),
     ]
+    for account, kind in kinds.items():
+        if words := wordings.get(field := field_of(kind, account)):
+            measure = replace(measure_of(words, {kind}), repeated=repeated[field])
+            asked += [replace(one, field=field) for one in limits.text_findings(measure, photos=len(pictures))]
+    texts |= wordings
     found = [_of_hit(hit, texts, own) for hit in checker.check(draft) if not _is_only_empty(hit)]
     found += [_of_limit(one) for one in asked]
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.severity)))  # stable: each field stays in reading order
@@ -127,8 +152,17 @@ def count_question(services: Services, by: int, *, tally: Tally = _tally) -> Non
 
 
 def _check_sizes(typed: Typed) -> None:
-    lengths = [len(typed.text), *(len(photo.alt) for photo in typed.photos)]
-    if max(lengths) > limits.MAX_TYPED or sum(lengths) > MOST_WORDS or len(typed.photos) > MOST_PHOTOS:
+    lengths = [
+        len(typed.text),
+        *(len(photo.alt) for photo in typed.photos),
+        *(len(wording.text) for wording in typed.wordings),
+    ]
+    if (
+        max(lengths) > limits.MAX_TYPED
+        or sum(lengths) > MOST_WORDS
+        or len(typed.photos) > MOST_PHOTOS
+        or len(typed.wordings) > MOST_CHANNELS
+    ):
         raise BadInput("This is far too long for a post.")
 
 
@@ -143,11 +177,19 @@ def _file_names(session: Session, by: int, typed: Typed) -> dict[int, str]:
     return {row.id: row.file_name for row in session.execute(mine)} if ids else {}
 
 
-def _kinds(session: Session, typed: Typed) -> list[str]:
+def _kinds(session: Session, typed: Typed) -> dict[int, str]:
+    """The kinds of the chosen accounts, by their numbers."""
     if not typed.channels:
-        return []
-    known = select(ChannelAccount.kind).where(ChannelAccount.id.in_(typed.channels)).order_by(ChannelAccount.id)
-    return [kind for kind in session.scalars(known) if kind in limits.LIMITS]
+        return {}
+    known = select(ChannelAccount.id, ChannelAccount.kind).where(ChannelAccount.id.in_(typed.channels))
+    rows = session.execute(known.order_by(ChannelAccount.id))
+    return {row.id: row.kind for row in rows if row.kind in limits.LIMITS}
+
+
+def _wordings(typed: Typed, kinds: Mapping[int, str]) -> dict[str, str]:
+    """What is typed for single channels, by field."""
+    own = typed_for_one(typed.text, {one.channel: one.text for one in typed.wordings}, kinds)
+    return {field_of(kinds[account], account): _whole(words) for account, words in own.items()}
 
 
 def _is_repeated(session: Session, text: str) -> bool:

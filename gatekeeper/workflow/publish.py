@@ -129,7 +129,7 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
         raise SettingsError("This process holds no keys.")
     channel = services.channel_for(account)
     check_may_publish(services, account)  # the platform may have asked another process to wait
-    return _Prepared(channel=channel, post=RenderedPost(content.text), media=media, hashes=hashes)
+    return _Prepared(channel=channel, post=RenderedPost(content.text_for(account.id)), media=media, hashes=hashes)
 
 
 def _upload(services: Services, claim: Claim, prepared: _Prepared, item: MediaItem) -> MediaHandle:

@@ -1,7 +1,8 @@
 """What a post still needs before anybody is troubled with it, a sentence for each field."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,8 +11,9 @@ from sqlalchemy.orm import Session
 from gatekeeper.channels.little_text import little_text
 from gatekeeper.errors import BadInput
 from gatekeeper.policy import limits
-from gatekeeper.posts.model import Photo, Post
+from gatekeeper.posts.model import ChannelAccount, Photo, Post
 from gatekeeper.posts.repository import accounts_of
+from gatekeeper.posts.wordings import wordings_of
 from gatekeeper.text.weight import x_links, x_weight
 from gatekeeper.workflow.due import TypedDue, resolve
 
@@ -50,9 +52,7 @@ def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = F
         if post.title.strip()
         else "Give the post a title, so that the headteacher knows what it is about.",
         "channels": limits.channel_sentence([(account.name, account.status) for account in accounts]),
-        "text": limits.text_sentence(
-            measure_of(post.text, {account.kind for account in accounts}), photos=len(post.photos)
-        ),
+        **_words_problems(post, accounts),
         "photo": limits.photos_sentence(len(post.photos)),
     }
     if post.window_minutes not in limits.WINDOWS:
@@ -61,6 +61,23 @@ def problems_with(session: Session, post: Post, *, now: datetime, demo: bool = F
         found |= _photo_problems(photo, number)
     found |= due_problem(post, now=now, demo=demo)
     return {name: sentence for name, sentence in found.items() if sentence}
+
+
+def _words_problems(post: Post, accounts: Sequence[ChannelAccount]) -> dict[str, str | None]:
+    """What is wrong with the common text, for the channels that get it, and with the words of each that has its own."""
+    own, photos = wordings_of(post), len(post.photos)
+    kinds = {account.id: account.kind for account in accounts}
+    common = measure_of(post.text, {kind for account, kind in kinds.items() if account not in own})
+    if own and not kinds.keys() - own.keys():
+        common = replace(common, empty=False)  # no channel gets it, so it need not be written
+    return {
+        "text": limits.text_sentence(common, photos=photos),
+        **{
+            f"wording_{account}": limits.text_sentence(measure_of(words, {kinds[account]}), photos=photos)
+            for account, words in own.items()
+            if account in kinds
+        },
+    }
 
 
 def due_problem(post: Post, *, now: datetime, demo: bool = False) -> dict[str, str]:

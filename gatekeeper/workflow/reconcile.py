@@ -127,7 +127,7 @@ def _case(session: Session, publication: Publication) -> _Case:
         fence=publication.fence,
         reads=publication.reads,
         since=sent_at - (_LOOK_BACK_FAR if set_back else _LOOK_BACK),
-        text=content.text,
+        text=content.text_for(publication.account_id),
         media_count=len(content.photos),
         claimed=frozenset(str(remote_id) for remote_id in claimed),
         account=session.get_one(ChannelAccount, publication.account_id),

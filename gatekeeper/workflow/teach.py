@@ -19,6 +19,7 @@ from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Finding, Post, Version
 from gatekeeper.posts.repository import findings_of, move, post_for_update
 from gatekeeper.posts.status import EDITABLE, PostState
+from gatekeeper.posts.wordings import text_in
 from gatekeeper.text.taught import TEACHABLE
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.own_post import own_post, readable_post
@@ -246,6 +247,8 @@ def _words(session: Session, post: Post, finding: Finding) -> Words:
 def _text_of(post: Post, field: str) -> str:
     if field == "text":
         return post.text
+    if own := text_in(post, field):
+        return own
     found = _OF_ALT.fullmatch(field)
     return post.photos[int(found[1])].alt if found and int(found[1]) < len(post.photos) else ""
 

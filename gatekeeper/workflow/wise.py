@@ -25,6 +25,7 @@ from gatekeeper.posts.model import Face, Finding, Mark, Photo, PictureReading, P
 from gatekeeper.posts.picture_rendition import map_box, unmap_box, whole_pixels
 from gatekeeper.posts.repository import findings_of
 from gatekeeper.posts.status import FaceState, FindingState
+from gatekeeper.posts.wordings import wordings_of
 from gatekeeper.workflow.facts import SHOWS_PUPILS, is_inside
 from gatekeeper.workflow.services import Services
 
@@ -120,9 +121,10 @@ def _plain(words: str) -> str:
 def _remark(session: Session, post: Post, version: Version, photos: tuple[PublishedPhoto, ...]) -> None:
     """One row for each remark; what no longer holds is taken away, what still holds keeps its answer."""
     soft = softened(session)
+    words = "\n".join((post.text, *wordings_of(post).values()))
     wanted = {
         _key(remark.rule, _FIELD.format(remark.index), remark.box, _about(post, remark)): remark
-        for remark in remarks_about(photos, text=post.text)
+        for remark in remarks_about(photos, text=words)
         if severity_of(remark.rule, soft) != "off"
     }
     for finding in findings_of(session, version.id):

@@ -18,6 +18,7 @@ from gatekeeper.policy.verdict import NEVER, NOBODY_CAN
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
+from gatekeeper.posts.wordings import own_texts, sealed_texts
 from gatekeeper.text.draft import Draft, Picture
 from gatekeeper.workflow.legible import Looked
 from gatekeeper.workflow.picture_words import Told, told_of_photos
@@ -79,6 +80,7 @@ def found_in(
         pictures=tuple(Picture(file=photo.file_name, alt=photo.alt) for photo in post.photos),
         platform=accounts[0].kind if accounts else "",
         account="school",
+        wordings=tuple(own_texts(post, accounts).items()),
     )
     told = [
         Told(
@@ -132,7 +134,8 @@ def _earlier_reasons(session: Session, post: Post, version: Version) -> dict[_Ke
 def _texts(version: Version) -> dict[str, str]:
     """What was typed, by the field that findings name."""
     content = Content.from_canonical(version.canonical)
-    return {"text": content.text} | {f"images[{at}].alt": photo.alt for at, photo in enumerate(content.photos)}
+    alts = {f"images[{at}].alt": photo.alt for at, photo in enumerate(content.photos)}
+    return {"text": content.text} | sealed_texts(content) | alts
 
 
 def _key(found: Told | Finding, message: str, about: str, texts: Mapping[str, str]) -> _Key:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -13,9 +14,11 @@ from sqlalchemy.orm import Session
 from gatekeeper.people.own_rules import WordQuestion
 from gatekeeper.people.staff import Staff
 from gatekeeper.policy import verdict
+from gatekeeper.policy.limits import label_of
 from gatekeeper.policy.verdict import FindingFacts
-from gatekeeper.posts.model import Finding, Post, Version
+from gatekeeper.posts.model import ChannelAccount, Finding, Post, Version
 from gatekeeper.posts.status import FindingState
+from gatekeeper.posts.wordings import own_texts, place_in, text_in
 from gatekeeper.text.suggest import suggest
 from gatekeeper.text.taught import TEACHABLE
 from gatekeeper.workflow.own_words import own_words
@@ -111,19 +114,25 @@ def seen_as(finding: Finding) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
-def passages_of(post: Post, findings: tuple[FindingView, ...]) -> tuple[Passage, ...]:
-    """The text, and every other field that something was found in, with the places marked."""
+def passages_of(
+    post: Post, findings: tuple[FindingView, ...], accounts: Sequence[ChannelAccount] = ()
+) -> tuple[Passage, ...]:
+    """The text, the own words of each of these accounts, and whatever else something was found in, with the places marked."""
     texts = _texts_of(post)
+    own = own_texts(post, accounts)
+    texts = {"text": texts.pop("text")} | own | texts
     named = {finding.field for finding in findings}
     return tuple(
         Passage(name, place_of(name), _segments(text, [f for f in findings if f.field == name]))
         for name, text in texts.items()
-        if text and (name == "text" or name in named)
+        if text and (name == "text" or name in own or name in named)
     )
 
 
 def place_of(field: str) -> str:
     """A field's name as staff know it."""
+    if own := place_in(field):
+        return f"Words for {label_of(own[0])}"
     found = _OF_IMAGE.fullmatch(field)
     if found is None:
         return "Text"
@@ -157,7 +166,9 @@ def _photo_id(finding: Finding, post: Post | None) -> int | None:
 
 def _suggestion(session: Session, finding: Finding, post: Post | None) -> tuple[str, str]:
     """Other words, and the words they replace where these are not the whole quote."""
-    text = _texts_of(post).get(finding.field, "") if post and not finding.field.endswith(".file") else ""
+    text = ""
+    if post and not finding.field.endswith(".file"):
+        text = _texts_of(post).get(finding.field, "") or text_in(post, finding.field)
     quoted = text[finding.start : finding.end] if finding.start is not None and finding.end is not None else None
     if not quoted or quoted != finding.quote:
         return "", ""

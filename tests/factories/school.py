@@ -1,6 +1,6 @@
 """An invented school in a database: its staff, a few pupils, two open channels, and posts on any step of their way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -149,6 +149,7 @@ class School:
         kinds: tuple[str, ...] = ("x", "facebook"),
         due_in: timedelta = timedelta(hours=1),
         pupils: tuple[str, ...] = (),
+        wordings: Mapping[str, str] | None = None,
     ) -> int:
         """A post that has been checked and found clear, waiting for its author's next step; returns its id."""
         services, now = self.services, self.services.clock.now()
@@ -158,6 +159,7 @@ class School:
                 title="Harvest",
                 text=text,
                 channels=[self.accounts[kind] for kind in kinds],
+                wordings={str(self.accounts[kind]): words for kind, words in (wordings or {}).items()},
                 due_at=now + due_in,
                 window_minutes=120,
                 state=PostState.DRAFT,

@@ -10,7 +10,7 @@ from gatekeeper.errors import BadInput
 from gatekeeper.web.access import person, person_or_none, roles, services
 from gatekeeper.web.limits import limiter
 from gatekeeper.web.views.posts import AUTHORS
-from gatekeeper.workflow.live_check import LiveFinding, Typed, TypedPhoto, count_question, live_check
+from gatekeeper.workflow.live_check import LiveFinding, Typed, TypedPhoto, TypedWording, count_question, live_check
 
 bp = Blueprint("live", __name__)
 
@@ -50,16 +50,27 @@ def _json() -> object:
 def _read(told: object) -> Typed:
     if not isinstance(told, dict) or not isinstance(told.get("text"), str):
         raise BadInput("These are no words of a post.")
-    photos, channels = told.get("photos", []), told.get("channels", [])
-    if not isinstance(photos, list) or not isinstance(channels, list):
+    photos, channels, wordings = told.get("photos", []), told.get("channels", []), told.get("wordings", [])
+    if not isinstance(photos, list) or not isinstance(channels, list) or not isinstance(wordings, list):
         raise BadInput("These are no words of a post.")
-    return Typed(text=told["text"], photos=tuple(_photo(one) for one in photos), channels=tuple(map(_id, channels)))
+    return Typed(
+        text=told["text"],
+        photos=tuple(_photo(one) for one in photos),
+        channels=tuple(map(_id, channels)),
+        wordings=tuple(_wording(one) for one in wordings),
+    )
 
 
 def _photo(one: object) -> TypedPhoto:
     if not isinstance(one, dict) or not isinstance(one.get("alt"), str):
         raise BadInput("These are no words of a photo.")
     return TypedPhoto(_id(one.get("id")), one["alt"])
+
+
+def _wording(one: object) -> TypedWording:
+    if not isinstance(one, dict) or not isinstance(one.get("text"), str):
+        raise BadInput("These are no words for a channel.")
+    return TypedWording(_id(one.get("channel")), one["text"])
 
 
 def _id(value: object) -> int:

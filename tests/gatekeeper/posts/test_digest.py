@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, digest_of
+from gatekeeper.posts.digest import ChannelContent, Content, PhotoContent, WordingContent, digest_of
 
 CONTENT = Content(
     text="Sports day – 14 June ☀️",
@@ -47,3 +47,37 @@ def test_the_order_of_photos_is_part_of_the_content() -> None:
 def test_canonical_content_reads_back_as_it_was() -> None:
     assert Content.from_canonical(CONTENT.canonical()) == CONTENT
     assert Content.from_canonical(CONTENT.canonical()).canonical() == CONTENT.canonical()
+
+
+def test_a_content_without_own_words_keeps_the_digest_it_always_had() -> None:
+    """What was approved before a channel could have its own words has to stay approved."""
+    assert CONTENT.canonical() == (
+        '{"channels":[{"account_id":1,"kind":"x","remote_id":"42"}],"due":"2026-11-24T15:30:00Z",'
+        '"photos":[{"alt":"Two red flags","sha256":"' + "a" * 64 + '"}],"text":"Sports day – 14 June ☀️",'
+        '"window_minutes":120}'
+    )
+    assert digest_of(CONTENT.canonical()) == "f6da8df6b524269be9fc544f1a7772f0f863964d4cdddb6e6e0ea64c14fe3aba"
+
+
+def test_own_words_are_a_part_of_the_content_and_read_back_in_the_order_of_their_accounts() -> None:
+    ten, two = WordingContent(account_id=10, text="Ten"), WordingContent(account_id=2, text="Two")
+    own = replace(CONTENT, wordings=(two, ten))
+    assert own.canonical().endswith('"window_minutes":120,"wordings":{"10":"Ten","2":"Two"}}')
+    assert replace(CONTENT, wordings=(ten, two)).canonical() == own.canonical()
+    assert Content.from_canonical(own.canonical()) == own
+    assert (own.text_for(2), own.text_for(10), own.text_for(1)) == ("Two", "Ten", CONTENT.text)
+
+
+@pytest.mark.parametrize(
+    "wordings",
+    [
+        (),
+        (WordingContent(account_id=1, text="Sports day."),),
+        (WordingContent(account_id=2, text="Sports day!"),),
+        (WordingContent(account_id=1, text="Sports day!"), WordingContent(account_id=2, text="Sports day!")),
+    ],
+    ids=["none", "another letter", "another account", "one more"],
+)
+def test_any_change_of_own_words_gives_another_digest(wordings: tuple[WordingContent, ...]) -> None:
+    own = replace(CONTENT, wordings=(WordingContent(account_id=1, text="Sports day!"),))
+    assert digest_of(replace(CONTENT, wordings=wordings).canonical()) != digest_of(own.canonical())

@@ -258,6 +258,21 @@ def test_the_version_decided_last_is_taken_and_an_earlier_one_on_demand(
         taken_out(school, post_id, version=3)
 
 
+def test_words_for_one_channel_alone_stand_in_the_evidence_and_under_its_digest(
+    school: School, verified: Callable[..., str]
+) -> None:
+    post_id = school.post(wordings={"x": "A full table. Thank you!"})
+    decided(school, post_id)
+    data = taken_out(school, post_id)
+    verified(data)
+    assert part(data, "content.json")["wordings"] == {str(school.accounts["x"]): "A full table. Thank you!"}
+    told = " ".join(read_pdf(data).split())
+    assert "The words for X (Quarry Bank on x) alone: A full table. Thank you!" in told
+    assert "The words for Facebook" not in told
+    files = edited(unpacked(data), "content.json", lambda told: told.update(wordings={}))
+    assert "its digest is another one" in verified(repacked(files), code=1)
+
+
 def test_nothing_is_handed_out_where_nothing_was_decided(school: School) -> None:
     post_id = school.post()
     with pytest.raises(Conflict, match="Nothing was decided about this post yet"):
