@@ -27,7 +27,6 @@ from webauthn.helpers.exceptions import WebAuthnException
 
 from approvals import challenges, ledger
 from approvals.assertions import (
-    assertion_hash,
     canonical_assertion,
     check_assertion,
     from_base64url,
@@ -36,6 +35,7 @@ from approvals.assertions import (
 )
 from approvals.challenges import Occasion
 from approvals.errors import PasskeyFault, PasskeyRefused, SignatureMissing
+from approvals.proof_records import once, passkey_is_on_record
 from approvals.proofs import ProvedView, prove_browser
 from approvals.tables import ApprovalView, ApproverPasskey, Decision
 from approvals.tokens import view
@@ -203,11 +203,14 @@ def check_signature(session: Session, person_id: int, *, digest: str, assertion:
     kept = json.loads(assertion)
     mine = {passkey.credential_id: passkey for passkey in standing(session, person_id)}
     passkey = mine.get(kept["credential_id"])
-    if passkey is None:
+    if passkey is None or not _is_on_record(session, passkey):
         raise PasskeyRefused(PasskeyFault.UNKNOWN)
     if b64decode(kept["public_key_spki"]) != _spki(passkey) or kept["public_key_cose"] != passkey.public_key:
         raise PasskeyRefused(PasskeyFault.UNSIGNED)
-    if session.scalar(select(Decision.id).where(Decision.assertion_hash == assertion_hash(assertion))) is not None:
+    signed = session.scalars(
+        select(Decision.assertion).where(Decision.digest == digest, Decision.assertion.is_not(None))
+    )
+    if any(once(json.loads(earlier or "{}")) == once(kept) for earlier in signed):
         raise PasskeyRefused(PasskeyFault.STALE)
     return assertion
 
@@ -261,6 +264,8 @@ def _check(
         .execution_options(populate_existing=True)
     ).one_or_none()
     if passkey is None or passkey.person_id != person_id or passkey.ended_at is not None:
+        return PasskeyCheck(PasskeyFault.UNKNOWN)
+    if not _is_on_record(session, passkey):
         return PasskeyCheck(PasskeyFault.UNKNOWN)
     fault = _fault(answer, passkey, asked, place=place)
     if fault is not None:
@@ -343,6 +348,15 @@ def _kept(answer: _Answer, passkey: ApproverPasskey, place: Place) -> str:
             "signature": inner["signature"],
         }
     )
+
+
+def _is_on_record(session: Session, passkey: ApproverPasskey) -> bool:
+    """Whether the ledger holds this row as it is: who can write into the table is not yet the headteacher."""
+    try:
+        key = key_hash(_spki(passkey))
+    except _BROKEN:
+        return False
+    return passkey_is_on_record(session, passkey, key=key)
 
 
 def _spki(passkey: ApproverPasskey) -> bytes:

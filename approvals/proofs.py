@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from approvals.errors import PinUnusable, ProofLocked, ProofMissing, ProofWrong
+from approvals.proof_records import pin_is_on_record, pin_name
 from approvals.tables import ApprovalView, ApproverPin
 from approvals.tokens import locate, secret_hash, view
 
@@ -109,7 +110,7 @@ def set_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> Non
     row.unlock_failures = 0
     session.flush()
     session.execute(delete(ApprovalView).where(ApprovalView.person_id == person_id))
-    ledger.append(session, at=now, kind="pin.set", body={"person": person_id})
+    ledger.append(session, at=now, kind="pin.set", body={"person": person_id, "hash": pin_name(pin_hash)})
 
 
 def check_usable(pin: str) -> None:
@@ -141,7 +142,7 @@ def check_pin(session: Session, person_id: int, pin: str, *, now: datetime) -> P
     ).first()
     if counted is None:
         return _uncounted(session, person_id)
-    if _verified(counted.pin_hash, pin):
+    if _verified(counted.pin_hash, pin) and pin_is_on_record(session, person_id, counted.pin_hash):
         _write(session, person_id, failures=0)
         return PinCheck(PinOutcome.RIGHT, TRIES)
     if counted.failures < TRIES:
@@ -167,7 +168,7 @@ def try_unlock(session: Session, person_id: int, pin: str, *, now: datetime) -> 
         return PinCheck(PinOutcome.MALFORMED, TRIES - row.unlock_failures)
     row.unlock_failures += 1
     session.flush()
-    if not _verified(row.pin_hash, pin):
+    if not (_verified(row.pin_hash, pin) and pin_is_on_record(session, person_id, row.pin_hash)):
         if row.unlock_failures < TRIES:
             return PinCheck(PinOutcome.WRONG, TRIES - row.unlock_failures)
         ledger.append(session, at=now, kind="pin.unlock_failed", body={"person": person_id})
