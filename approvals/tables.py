@@ -325,6 +325,7 @@ class LedgerEntry(ApprovalBase):
         CheckConstraint("seq >= 1", name="seq"),
         CheckConstraint("length(hash) = 64", name="hash"),
         CheckConstraint("(key_id IS NULL) = (signature IS NULL)", name="signed"),
+        Index("ix_ledger_kind", "kind"),  # who had which role is asked at every send
     )
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # computed under the lock: no gaps

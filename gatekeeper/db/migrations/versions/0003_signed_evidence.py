@@ -170,6 +170,7 @@ def upgrade() -> None:
     for statement in _WITH_RULES.split(";"):
         op.execute(statement)
     op.create_index("uq_decision_assertion_hash", "decision", ["assertion_hash"], unique=True)
+    op.create_index("ix_ledger_kind", "ledger", ["kind"], unique=False)
     dialect = op.get_bind().dialect.name
     for statement in [*triggers.drop_triggers(dialect), *triggers.triggers(dialect)]:
         op.execute(statement)
