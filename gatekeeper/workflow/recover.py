@@ -19,6 +19,7 @@ from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.staff import find
+from gatekeeper.workflow.told import went_out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Waiting:
     whose: Staff
     asker: Staff
     usable: bool
+    usable_from: datetime | None  # None while the e-mail about it has not reached the person
 
 
 def ask(services: Services, staff_id: int, *, reason: str, by: int) -> ProofRecovery:
@@ -75,6 +77,23 @@ def stop(services: Services, recovery_id: str, *, by: Staff) -> None:
         _tell(session, "recovery_stopped", asked, but=by.id, now=now)
 
 
+def usable_from(session: Session, asked: ProofRecovery) -> datetime | None:
+    """When its wait is over: a day after the e-mail about it went out to the person. None while it has not.
+
+    Otherwise whoever runs the mail server, or puts the e-mail away, would let the day go by unseen.
+    """
+    told = went_out(session, "recovery_asked", subject=f"recovery:{asked.id}", staff_ids=[asked.person_id])
+    return max(asked.effective_at, told + recovery.COOLING_OFF) if told else None
+
+
+def is_usable(session: Session, asked: ProofRecovery | None, *, now: datetime) -> bool:
+    """Whether the person knew of it for a day, and its week is not over."""
+    if asked is None or not recovery.is_usable(asked, now=now):
+        return False
+    since = usable_from(session, asked)
+    return since is not None and since <= now
+
+
 def waiting_for_eyes_of(session: Session, person: Staff, *, now: datetime) -> list[Waiting]:
     """What stands that this person may see: their own, what they asked, and for a headteacher all of it."""
     return [
@@ -82,7 +101,8 @@ def waiting_for_eyes_of(session: Session, person: Staff, *, now: datetime) -> li
             asked=asked,
             whose=session.get_one(Staff, asked.person_id),
             asker=session.get_one(Staff, asked.asked_by),
-            usable=recovery.is_usable(asked, now=now),
+            usable=is_usable(session, asked, now=now),
+            usable_from=usable_from(session, asked),
         )
         for asked in recovery.all_waiting(session)
         if asked.lapses_at > now and (person.role == Role.HEADTEACHER or person.id in (asked.person_id, asked.asked_by))

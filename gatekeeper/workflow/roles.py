@@ -1,7 +1,7 @@
 """Giving and taking the roles that decide. Nobody becomes the headteacher here without the present one knowing first.
 
 A change that touches the headteacher's role, or makes somebody a deputy, is written down, mailed to the present
-headteacher and waits 24 hours, in which it can be stopped. Only the very first headteacher is appointed at once,
+headteacher and waits 24 hours from that e-mail on, in which it can be stopped. Only the very first headteacher is appointed at once,
 because there is nobody to ask. All of it stands in the ledger.
 """
 
@@ -19,8 +19,11 @@ from gatekeeper.mail.order import order_notice
 from gatekeeper.people.sessions import end_all_sessions
 from gatekeeper.people.staff import Role, RoleChange, Staff, record
 from gatekeeper.workflow.handover import handing_over
+from gatekeeper.workflow.told import asked_of, went_out
 
 WAIT: Final = timedelta(hours=24)
+#: the longer wait where the e-mail about it cannot be delivered: a mailbox that is closed must not block it for ever
+UNTOLD_WAIT: Final = timedelta(days=7)
 #: whoever has one of these may be asked to decide
 DECIDING: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY})
 
@@ -102,7 +105,7 @@ def ask_for_change(session: Session, staff: Staff, role: Role, *, reason: str, b
         reason=reason.strip(),
         requested_by=by,
         requested_at=now,
-        effective_at=now + WAIT,
+        effective_at=_not_before(session, now) + WAIT,
     )
     session.add(change)
     session.flush()
@@ -119,6 +122,12 @@ def ask_for_change(session: Session, staff: Staff, role: Role, *, reason: str, b
     ledger.append(session, at=now, kind="role.asked", body=body)
     record(session, at=now, staff_id=by, action="role.asked", subject=f"staff:{staff.id}", detail={"to": str(role)})
     return change
+
+
+def _not_before(session: Session, now: datetime) -> datetime:
+    """Never earlier than what is written already: a clock that was set back for a while must not shorten the wait."""
+    newest = session.scalar(select(LedgerEntry.at).order_by(LedgerEntry.seq.desc()).limit(1))
+    return max(now, newest) if newest else now
 
 
 def _to_be_told(session: Session) -> Sequence[Staff]:
@@ -174,4 +183,15 @@ def apply_due_role_changes(session: Session, now: datetime) -> int:
 
 
 def _due(session: Session, now: datetime) -> list[RoleChange]:
-    return [change for change in waiting_changes(session) if change.effective_at <= now]
+    return [
+        change for change in waiting_changes(session) if change.effective_at <= now and _is_known(session, change, now)
+    ]
+
+
+def _is_known(session: Session, change: RoleChange, now: datetime) -> bool:
+    """Whether whoever could stop it had a day to read of it, or a week where the e-mail could not be delivered."""
+    subject = f"role_change:{change.id}"
+    told = went_out(
+        session, "role_change", subject=subject, staff_ids=asked_of(session, "role_change", subject=subject)
+    )
+    return (told is not None and told + WAIT <= now) or change.effective_at + UNTOLD_WAIT - WAIT <= now

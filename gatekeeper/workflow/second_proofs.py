@@ -21,7 +21,7 @@ from approvals.errors import PasskeyRefused, PinUnusable, RecoveryRefused
 from approvals.tables import ApproverPasskey
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff, record
-from gatekeeper.workflow import accounts, roles
+from gatekeeper.workflow import accounts, recover, roles
 from gatekeeper.workflow.passkey_place import place_of
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.step_up import Proof, confirm, tell_changed, tell_locked
@@ -74,7 +74,7 @@ def standing(session: Session, staff_id: int, *, now: datetime) -> Standing:
     """What somebody has, and what a new one would need."""
     pin = proofs.pin_state(session, staff_id)
     mine = tuple(passkeys.standing(session, staff_id))
-    if recovery.is_usable(recovery.waiting(session, staff_id), now=now):
+    if recover.is_usable(session, recovery.waiting(session, staff_id), now=now):
         basis = Basis.RECOVERY
     elif pin.is_set or passkeys.had_one(session, staff_id):
         basis = Basis.PROOF

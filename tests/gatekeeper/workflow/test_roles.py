@@ -61,7 +61,15 @@ def sweep(services: Services) -> int:
 def ask(services: Services, people: dict[Role, int], role: Role = Role.HEADTEACHER) -> RoleChange:
     change = staff.edit(services, people[Role.AUTHOR], details(role), reason=WHY, by=people[Role.ADMINISTRATOR])
     assert change is not None
+    delivered(services)
     return change
+
+
+def delivered(services: Services, problem: str = "") -> None:
+    """The e-mails about it went out at once, or did not."""
+    with services.step() as session:
+        for notice in session.scalars(select(Notice).where(Notice.kind == "role_change", Notice.sent_at.is_(None))):
+            notice.sent_at, notice.problem = services.clock.now(), problem
 
 
 def test_the_first_headteacher_is_appointed_at_once_and_stands_in_the_ledger(
@@ -165,6 +173,7 @@ def test_there_is_no_way_around_the_wait(services: Services, people: dict[Role, 
         staff.edit(services, head, last_day, reason=WHY, by=admin)
     leaving = staff.edit(services, head, details(Role.AUTHOR), reason=WHY, by=admin)
     assert leaving is not None  # even giving the role up waits
+    delivered(services)
     clock.advance(hours=24)
     sweep(services)
     assert ask(services, people) is not None  # and a vacant seat is no first one
@@ -191,3 +200,39 @@ def test_cannot_close_ones_own_account_or_lose_the_last_administrator(
         staff.deactivate(services, admin, by=people[Role.AUTHOR])
     with pytest.raises(Conflict):
         staff.edit(services, admin, details(Role.AUTHOR), reason="", by=admin)
+
+
+@pytest.mark.parametrize("spoilt", ["never sent", "sent late", "came back", "put away"])
+def test_cannot_become_headteacher_unseen_while_the_e_mail_about_it_is_not_delivered(
+    services: Services, people: dict[Role, int], clock: ToldClock, spoilt: str
+) -> None:
+    ask(services, people)
+    with services.step() as session:
+        notice = session.scalars(select(Notice).where(Notice.kind == "role_change")).one()
+        if spoilt in ("never sent", "sent late"):
+            notice.sent_at = None
+        elif spoilt == "came back":
+            notice.failed_at, notice.problem = clock.now(), "The e-mail came back."
+        else:
+            notice.problem = "It was not delivered, and an administrator put it away."
+    clock.advance(hours=30)
+    assert sweep(services) == 0
+    if spoilt == "sent late":
+        delivered(services)
+        clock.advance(hours=23)
+        assert sweep(services) == 0
+        clock.advance(hours=1)
+        assert sweep(services) == 1
+        return
+    clock.advance(days=5)
+    assert sweep(services) == 0
+    clock.advance(days=1)  # a mailbox that is closed for good must not keep a school without a headteacher
+    assert sweep(services) == 1
+
+
+def test_a_clock_set_back_for_a_while_does_not_shorten_the_wait(
+    services: Services, people: dict[Role, int], clock: ToldClock
+) -> None:
+    real = clock.now()
+    clock.advance(days=-2)
+    assert ask(services, people).effective_at >= real + timedelta(hours=24)

@@ -69,7 +69,14 @@ class Office:
             return [kind for kind in kinds if kind.split(".")[0] in ("pin", "passkey", "recovery")]
 
     def recovery(self) -> str:
-        return recover.ask(self.services, self.head, reason="Lost the telephone on a trip.", by=self.admin).id
+        asked = recover.ask(self.services, self.head, reason="Lost the telephone on a trip.", by=self.admin).id
+        self.delivered()
+        return asked
+
+    def delivered(self) -> None:
+        with self.services.step() as session:
+            for notice in session.scalars(select(Notice).where(Notice.kind == "recovery_asked")):
+                notice.sent_at, notice.failed_at, notice.problem = self.services.clock.now(), None, ""
 
 
 @pytest.fixture
@@ -369,3 +376,27 @@ def test_the_words_of_a_missing_proof_are_plain(office: Office) -> None:
     with pytest.raises(ProofMissing, match="your passkey, or your PIN"):
         confirm(office.services, office.head, Proof(), action="x")
     assert step_up.NOT_GIVEN.endswith(".")
+
+
+@pytest.mark.parametrize("spoilt", ["never sent", "came back", "put away"])
+def test_a_recovery_serves_nobody_until_its_person_could_read_of_it_for_a_day(
+    office: Office, clock: ToldClock, spoilt: str
+) -> None:
+    """Whoever runs the mail server, or puts the e-mail away, must not become the headteacher unseen."""
+    second_proofs.set_pin(office.services, office.head, PIN, BY_WORD)
+    office.recovery()
+    mine = select(Notice).where(Notice.kind == "recovery_asked", Notice.staff_id == office.head)
+    with office.services.step() as session:
+        notice = session.scalars(mine).one()
+        notice.sent_at = None if spoilt == "never sent" else notice.sent_at
+        notice.failed_at = clock.now() if spoilt == "came back" else None
+        notice.problem = "" if spoilt == "never sent" else "It was not delivered."
+    clock.advance(days=3)
+    assert office.standing().basis is Basis.PROOF
+    with pytest.raises(ProofRefused):
+        second_proofs.set_pin(office.services, office.head, OTHER, BY_WORD)
+    office.delivered()
+    clock.advance(hours=23)
+    assert office.standing().basis is Basis.PROOF
+    clock.advance(hours=1)
+    second_proofs.set_pin(office.services, office.head, OTHER, BY_WORD)
