@@ -10,9 +10,9 @@ from sqlalchemy import select
 from approvals.tables import ApprovalRequest
 from gatekeeper.mail.order import order_notice
 from gatekeeper.people.staff import Role
-from gatekeeper.posts.model import Face, Finding, Photo, Post, Version
-from gatekeeper.posts.status import FaceState
-from gatekeeper.workflow import second_look, teach
+from gatekeeper.posts.model import Face, Finding, Photo, Post, Publication, Restoration, Version
+from gatekeeper.posts.status import FaceState, PublicationState
+from gatekeeper.workflow import emergency, second_look, teach
 from gatekeeper.workflow.bounce import DELAYED
 from tests.factories.bundle import decided
 from tests.factories.school import PIN, School
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
-    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove"),
+    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove"),
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
@@ -110,6 +110,23 @@ def test_every_page_is_accessible_and_fits(site: Site, reader: Page, role: Role)
     site.sign_in(reader.context, role)
     for address in PAGES[role]:
         look(reader, site.url + address)
+
+
+def test_what_is_stopped_is_accessible_and_fits(site: Site, reader: Page) -> None:
+    """The banner on every page, the page with everything on it, and the same after a restore."""
+    services, school = site.school.services, site.school
+    (publication,) = school.approve(school.post(kinds=("x",)))
+    with services.db.begin() as session:
+        session.get_one(Publication, publication).state = PublicationState.SENDING
+    school.approve(school.post(kinds=("facebook",)))
+    emergency.press(services, by=school.head, reason="Somebody signed in who should not have.")
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    look(reader, f"{site.url}/sending")
+    look(reader, f"{site.url}/")
+    with services.db.begin() as session:
+        session.get_one(Publication, publication).state = PublicationState.NEEDS_PERSON
+        session.add(Restoration(taken_at=services.clock.now(), restored_at=services.clock.now()))
+    look(reader, f"{site.url}/sending")
 
 
 def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) -> None:
