@@ -35,6 +35,9 @@ SECRETS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 #: what the headteacher's second proof is for when a channel is opened
 ACTION: Final = "channel"
+#: the audit's words for keys that were typed in
+REGISTERED: Final = "channel.registered"
+RENEWED: Final = "channel.keys_renewed"
 #: the audit's word for "an administrator looked at the page without being signed in there"
 SEEN: Final = "channel.seen_logged_out"
 _LONGEST_ID: Final = 40
@@ -85,7 +88,7 @@ def register(services: Services, typed: Registration, *, by: int) -> int:
         session.flush()
         account.sealed = _sealed(services, account, typed.secrets)
         jobs.order(session, jobs.CONNECT, account.id, now=now)
-        record(session, at=now, staff_id=by, action="channel.registered", subject=f"channel:{account.id}")
+        record(session, at=now, staff_id=by, action=REGISTERED, subject=f"channel:{account.id}")
     return account.id
 
 
@@ -105,7 +108,7 @@ def renew(services: Services, account_id: int, secrets: Mapping[str, str], *, by
         account.status, account.check_result, account.held_reason = "new", "", ""
         account.expires_at, account.told_expiry = None, None
         jobs.order(session, jobs.CONNECT, account.id, now=now)
-        record(session, at=now, staff_id=by, action="channel.keys_renewed", subject=f"channel:{account.id}")
+        record(session, at=now, staff_id=by, action=RENEWED, subject=f"channel:{account.id}")
 
 
 def check_again(services: Services, account_id: int, *, by: int) -> None:

@@ -16,7 +16,7 @@ from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.forms_base import Form, at_most, needed, trimmed
 from gatekeeper.web.limits import SIGN_IN, limiter
 from gatekeeper.web.second_proof import offered, typed_proof
-from gatekeeper.workflow import connect
+from gatekeeper.workflow import channel_view, connect
 
 bp = Blueprint("channels", __name__, url_prefix="/channels")
 readers = roles(Role.ADMINISTRATOR, Role.HEADTEACHER)
@@ -199,6 +199,15 @@ def check(account_id: int) -> Response:
     return redirect(url_for("channels.show", account_id=account_id), code=303)
 
 
+@bp.post("/<int:account_id>/seen")
+@only_administrators
+def seen(account_id: int) -> Response:
+    """Say that a post was seen there by somebody who was not signed in."""
+    connect.looked_logged_out(services(), account_id, by=person().id)
+    flash("That is written down with your name.", "success")
+    return redirect(url_for("channels.show", account_id=account_id), code=303)
+
+
 @bp.get("/<int:account_id>/keys")
 @only_administrators
 def keys(account_id: int) -> str:
@@ -245,6 +254,7 @@ def _page(
     account = _account(account_id)
     with services().db.read() as session:
         opened_by = session.scalar(select(Staff.name).where(Staff.id == account.opened_by))
+        view = channel_view.view_of(session, account, settings=services().settings, now=services().clock.now())
     fresh = None if request.method == "POST" else request.form
     return render_template(
         "web/channels/show.html",
@@ -252,6 +262,8 @@ def _page(
         label=label_of(account.kind),
         status=STATUS[account.status],
         opened_by=opened_by,
+        view=view,
+        proof_error=proof_error,
         proof=offered(person().id, connect.ACTION, error=proof_error) if person().role == Role.HEADTEACHER else None,
         can_be_opened=connect.can_be_opened(account),
         is_head=person().role == Role.HEADTEACHER,
