@@ -90,11 +90,19 @@ def new_head(school: School, clock: ToldClock, role: Role = Role.LINE_MANAGER) -
     details = staff.Details(name="New Head", role=Role.HEADTEACHER, category=Category.EMPLOYEE)
     change = staff.edit(school.services, school.staff[role], details, reason=WHY, by=school.staff[Role.ADMINISTRATOR])
     assert change is not None
+    delivered(school)
     clock.advance(hours=24)
     sweep.run(school.services)
     with school.services.db.read() as session:
         assert session.get_one(Staff, school.staff[role]).role == Role.HEADTEACHER
     return school.staff[role]
+
+
+def delivered(school: School) -> None:
+    """The e-mail about the change went out: its wait counts from then on."""
+    with school.services.step() as session:
+        for notice in session.scalars(select(Notice).where(Notice.kind == "role_change")):
+            notice.sent_at = notice.sent_at or school.services.clock.now()
 
 
 def requests_of(school: School, post_id: int) -> list[ApprovalRequest]:
@@ -122,6 +130,7 @@ def close_head(school: School) -> None:
     """The head's seat is empty: the role was given up, which waits like every such change."""
     details = staff.Details(name="Former Head", role=Role.AUTHOR, category=Category.EMPLOYEE)
     staff.edit(school.services, school.head, details, reason=WHY, by=school.staff[Role.ADMINISTRATOR])
+    delivered(school)
 
 
 def test_the_new_headteacher_gets_the_mail_and_decides(school: School, clock: ToldClock, outbox: Outbox) -> None:
