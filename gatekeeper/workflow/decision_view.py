@@ -20,6 +20,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import findings_of
+from gatekeeper.workflow import cost
 from gatekeeper.workflow.capacity import capacity_of
 from gatekeeper.workflow.decide import never_allowed, post_id_of
 from gatekeeper.workflow.decision_findings import FindingShown, MarkShown, findings_shown, marks_shown
@@ -76,6 +77,7 @@ class DecisionPage:
     faces: dict[str, int] = field(default_factory=dict)
     never: bool = False
     capacity: str = ""
+    price: str = ""  # what publishing it costs the school, where a platform charges
 
     @property
     def can_be_approved(self) -> bool:
@@ -176,6 +178,7 @@ def page_for(session: Session, request: ApprovalRequest, *, person_id: int, now:
         never=bool(never_allowed(session, version.id)),
         capacity=capacity_of(session, request, person_id, now=now),
         faces=counts,
+        price=cost.sentence_for(content),
     )
 
 

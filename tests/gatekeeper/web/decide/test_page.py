@@ -42,6 +42,23 @@ def test_after_the_pin_exactly_what_would_be_public_is_shown(head: FlaskClient, 
     assert page.text.count('name="verdict" value="') == 4  # three answers, and the one that Enter presses: none
 
 
+@pytest.mark.parametrize(
+    ("kinds", "text", "said"),
+    [
+        (("x", "facebook"), "Plain words", "Publishing this costs the school about $0.015 on X."),
+        (("x",), "See https://quarry.example", "about $0.20 on X, because it has a link."),
+        (("facebook",), "See https://quarry.example", ""),
+    ],
+    ids=["words", "link", "free"],
+)
+def test_the_price_of_this_post_is_told_before_it_is_approved(
+    *, head: FlaskClient, school: School, kinds: tuple[str, ...], text: str, said: str
+) -> None:
+    page = head.get(proved(head, link_to(school, school.post(kinds=kinds, text=text)))).text
+    assert said in page
+    assert ("costs the school" in page) == bool(said)
+
+
 def test_findings_are_shown_with_the_authors_reasons_and_overrides_with_a_field_each(
     head: FlaskClient, school: School
 ) -> None:
