@@ -33,7 +33,7 @@ from approvals.errors import (
 from approvals.ledger_entries import Stored
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
 from approvals.passkeys import PASSKEY, check_signature
-from approvals.requests import check_open, close_if_open
+from approvals.requests import OPENED, check_open, close_if_open
 from approvals.statements import Answer, Mark, Words, check_each_its_own, hashes, tidy, written
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View, locate
@@ -255,7 +255,8 @@ def is_in_force(session: Session, decision_id: str, *, keep: bool = False) -> bo
             publishing asks this way.
 
     Raises:
-        LedgerBroken: the record and the ledger contradict each other.
+        LedgerBroken: the record and the ledger contradict each other; with `keep`, also where the ledger knows of a
+            withdrawal or a newer question whose record was taken away, or is not whole since the decision.
     """
     if keep:
         ledger.hold(session)
@@ -267,7 +268,11 @@ def is_in_force(session: Session, decision_id: str, *, keep: bool = False) -> bo
         return False
     newest = select(func.max(ApprovalRequest.opened_seq)).where(ApprovalRequest.subject == decision.subject)
     asked = select(ApprovalRequest.opened_seq).where(ApprovalRequest.id == decision.request_id)
-    return session.scalar(newest) == session.scalar(asked)
+    if session.scalar(newest) != session.scalar(asked):
+        return False
+    if keep:
+        _check_not_ended(session, decision)
+    return True
 
 
 def check_on_record(session: Session, decision: Decision) -> None:
@@ -281,6 +286,18 @@ def check_on_record(session: Session, decision: Decision) -> None:
         raise LedgerBroken(
             "The record of this decision and the ledger contradict each other. Nothing may be published on it."
         )
+
+
+def _check_not_ended(session: Session, decision: Decision) -> None:
+    """Refuse what the ledger knows as ended: whoever takes a row away must not bring an old yes back to life."""
+    since = ledger_entries.unbroken_since(session, decision.ledger_seq)
+    if since is None:
+        raise LedgerBroken("The ledger is not whole since this was decided. Nothing may be published on it.")
+    for entry in since:
+        said = entry.said()
+        withdrawn = entry.kind == WITHDRAWN and said.get("decision") == decision.id
+        if withdrawn or (entry.kind == OPENED and said.get("subject") == decision.subject):
+            raise LedgerBroken(f"Entry {entry.seq} of the ledger ended this approval, and the record of that is gone.")
 
 
 def fits_entry(decision: Decision, entry: Stored) -> bool:

@@ -22,6 +22,9 @@ from approvals.outcomes import told_closing
 from approvals.tables import ApprovalRequest, RequestStatus
 from approvals.tokens import close_tokens
 
+OPENED = "request.opened"
+"""Under this name the ledger holds each question."""
+
 _REPLACED = "A newer version took its place."
 
 
@@ -91,7 +94,7 @@ def open_request(
     entry = ledger.append(
         session,
         at=now,
-        kind="request.opened",
+        kind=OPENED,
         body={
             "request": request_id,
             "subject": subject,
