@@ -46,6 +46,7 @@ VIEWS = (
     "evidence",
     "help_pages",
     "posts",
+    "schedule",
     "photos",
     "second_looks",
     "findings",

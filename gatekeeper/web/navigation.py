@@ -27,6 +27,7 @@ class Entry:
 #: in the order of a working day; each entry needs one line
 ENTRIES = (
     Entry("Posts", "posts.index"),
+    Entry("Schedule", "schedule.index"),
     Entry("Decisions", "decide.inbox"),
     Entry("Deputies", "deputies.index"),
     Entry("Second looks", "second_looks.index"),

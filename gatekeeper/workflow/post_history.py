@@ -19,6 +19,7 @@ _DONE: Final = {
     "post.sent_to_head": "sent the post to the headteacher",
     "post.withdrawn": "withdrew the post",
     "post.reopened": "took the post back to change it",
+    "post.moved": "moved the post to another time",
 }
 _VERDICTS: Final = {
     Verdict.APPROVE: "approved the post",
