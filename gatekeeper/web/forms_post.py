@@ -64,6 +64,20 @@ class PostForm(Form):
         """One photo's own field: `alt`, `people` or `basis`."""
         return self[f"{name}_{photo.id}"]
 
+    def of_channel(self, choice: ChannelChoice) -> Any:
+        """The field of one channel's own words."""
+        return self[f"wording_{choice.id}"]
+
+    @property
+    def wordings(self) -> dict[int, str]:
+        """What was typed for single channels; a field that did not arrive is left out, so that nothing is emptied."""
+        own = {name: field for name, field in self._fields.items() if name.startswith("wording_")}
+        return {
+            int(name.removeprefix("wording_")): (field.data or "").replace("\r\n", "\n")
+            for name, field in own.items()
+            if field.raw_data or field.data
+        }
+
     def edit(self, photos: tuple[DraftPhoto, ...]) -> DraftEdit:
         """What was typed, for the step that keeps it."""
 
@@ -75,6 +89,7 @@ class PostForm(Form):
             title=self.title.data or "",
             text=self.text.data or "",
             channels=tuple(one for one in self.channels.data or () if 0 < one < 2**31),
+            wordings=self.wordings,
             due=TypedDue(
                 date=self.due_date.data or "",
                 time=self.due_time.data or "",
@@ -90,12 +105,22 @@ class PostForm(Form):
 
 
 def post_form(draft: DraftView | None, choices: tuple[ChannelChoice, ...], *, fill: bool) -> PostForm:
-    """The form with a field for each channel and photo; `fill` puts in what is stored and ignores the request."""
+    """The form with the fields of each channel and photo; `fill` puts in what is stored and ignores the request."""
     photos = draft.photos if draft else ()
-    kind = type("PostFormWithPhotos", (PostForm,), {k: v for photo in photos for k, v in _photo_fields(photo).items()})
+    fields = {name: field for photo in photos for name, field in _photo_fields(photo).items()}
+    fields |= {f"wording_{choice.id}": _own_words(choice) for choice in choices}
+    kind = type("PostFormWithPhotos", (PostForm,), fields)
     form = cast("PostForm", kind(formdata=None, data=_stored(draft)) if fill else kind())
     form.channels.choices = {choice.id: choice.name for choice in choices}
     return form
+
+
+def _own_words(choice: ChannelChoice) -> Any:
+    return TextAreaField(
+        f"Words for {choice.label} alone",
+        description=f"Leave it empty, and {choice.label} gets the text above.",
+        render_kw={"rows": 4, "spellcheck": "true"},
+    )
 
 
 def _photo_fields(photo: DraftPhoto) -> dict[str, Any]:
@@ -129,6 +154,7 @@ def _stored(draft: DraftView | None) -> dict[str, Any]:
         "window": draft.window,
         "revision": str(draft.revision),
     }
+    values |= {f"wording_{account}": words for account, words in draft.wordings.items()}
     for photo in draft.photos:
         values |= {f"alt_{photo.id}": photo.alt, f"people_{photo.id}": photo.people, f"basis_{photo.id}": photo.basis}
     return values

@@ -1,5 +1,6 @@
 """A draft as its form needs it, and the channels there are to choose from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +59,7 @@ class DraftView:
     title: str
     text: str
     channels: tuple[int, ...]
+    wordings: Mapping[int, str]  # what is typed for single channels, chosen or not
     due: TypedDue
     doubled: bool
     window: int
@@ -91,6 +93,7 @@ def draft_view(services: Services, post_id: int, by: int) -> DraftView:
             title=post.title,
             text=post.text,
             channels=tuple(post.channels),
+            wordings={int(account): str(words) for account, words in post.wordings.items()},
             due=due,
             doubled=is_doubled(due),
             window=post.window_minutes,

@@ -18,6 +18,7 @@ from gatekeeper.policy import limits
 from gatekeeper.posts.model import ChannelAccount, Photo, Post
 from gatekeeper.posts.repository import move
 from gatekeeper.posts.status import VOIDED_BY_EDIT, FaceState, PostState
+from gatekeeper.posts.wordings import wordings_of
 from gatekeeper.workflow.change import touch, void
 from gatekeeper.workflow.due import TypedDue, resolve
 from gatekeeper.workflow.own_post import own_post
@@ -52,6 +53,8 @@ class DraftEdit:
 
     Attributes:
         channels: ids of channel accounts.
+        wordings: the own words of single channels, by the ids of their accounts; blank where the common text is to
+            be used. What is not named here stays as it is.
         window: minutes after its time during which it may still go out.
         revision: the revision the form was filled from; None from a caller who does not mind what is there.
         take_back: the author was told that the headteacher is asked no longer, and wants to edit all the same.
@@ -60,6 +63,7 @@ class DraftEdit:
     title: str = ""
     text: str = ""
     channels: tuple[int, ...] = ()
+    wordings: Mapping[int, str] = field(default_factory=dict)
     due: TypedDue = field(default_factory=TypedDue)
     window: int = limits.USUAL_WINDOW
     alts: Mapping[int, str] = field(default_factory=dict)
@@ -125,6 +129,7 @@ def submit(services: Services, post_id: int, by: int) -> None:
             touch(session, post, by=by, now=now, reason="The post was sent again.")  # a fresh yes needs a fresh version
         if post.due_wall:
             post.due_at = resolve(TypedDue.read(post.due_wall))
+        post.wordings = {str(account): words for account, words in wordings_of(post).items()}  # the rest is forgotten
         post.send_when_clear, post.note = True, ""
         move(post, P.SCANNING)
         jobs.order(session, jobs.SCAN, post.id, now=now)
@@ -172,6 +177,7 @@ def use_again(services: Services, post_id: int, by: int) -> int:
             title=old.title,
             text=old.text,
             channels=list(old.channels),
+            wordings=dict(old.wordings),
             window_minutes=old.window_minutes,
             state=P.DRAFT,
             created_at=now,
@@ -210,7 +216,9 @@ Wanted = dict[str, object]
 def _read(session: Session, post: Post, edit: DraftEdit) -> tuple[Wanted, dict[int, Wanted]]:
     """What the columns would hold: of the post, and of each of its photos."""
     _check_sizes(edit)
-    known = set(session.scalars(select(ChannelAccount.id).where(ChannelAccount.id.in_(edit.channels))))
+    named = {*edit.channels, *edit.wordings}
+    known = set(session.scalars(select(ChannelAccount.id).where(ChannelAccount.id.in_(named))))
+    typed = {str(account): _clean(words) for account, words in edit.wordings.items() if account in known}
     try:
         due_at = resolve(edit.due)
     except (BadInput, OverflowError):
@@ -219,6 +227,7 @@ def _read(session: Session, post: Post, edit: DraftEdit) -> tuple[Wanted, dict[i
         "title": _clean(edit.title, lines=False),
         "text": _clean(edit.text),
         "channels": [account for account in dict.fromkeys(edit.channels) if account in known],
+        "wordings": {account: words for account, words in (post.wordings | typed).items() if words.strip()},
         "due_wall": edit.due.stored,
         "due_at": due_at,
         "window_minutes": edit.window if edit.window in limits.WINDOWS else post.window_minutes or limits.USUAL_WINDOW,
@@ -263,10 +272,10 @@ def _check_sizes(edit: DraftEdit) -> None:
         fields["title"] = f"The title may have {limits.MAX_TITLE} characters at most."
     if len(edit.text) > limits.MAX_TYPED:
         fields["text"] = f"This is far too long for a post: {limits.MAX_TYPED:,} characters can be kept."
-    for texts, name in ((edit.alts, "alt"), (edit.basis, "basis")):
+    for texts, name in ((edit.wordings, "wording"), (edit.alts, "alt"), (edit.basis, "basis")):
         fields |= {
-            f"{name}_{photo}": f"This is far too long: {limits.MAX_TYPED:,} characters can be kept."
-            for photo, typed in texts.items()
+            f"{name}_{of}": f"This is far too long: {limits.MAX_TYPED:,} characters can be kept."
+            for of, typed in texts.items()
             if len(typed) > limits.MAX_TYPED
         }
     if fields:

@@ -137,6 +137,7 @@ function button(parent, words, act) {
 
 const many = (count) => `${count} finding${count === 1 ? "" : "s"}`;
 const cards = () => [...form.querySelectorAll("[data-photo]")];
+const owns = () => [...form.querySelectorAll("[data-own-words]")];
 const altOf = (card) => card.querySelector("[data-live-field] textarea");
 
 function watch() {
@@ -150,6 +151,7 @@ function question() {
     text: form.elements.text.value,
     photos: cards().map((card) => ({ id: Number(card.dataset.photo), alt: altOf(card).value })),
     channels: [...form.querySelectorAll("input[name=channels]:checked")].map((box) => Number(box.value)),
+    wordings: owns().map((own) => ({ channel: Number(own.dataset.ownWords), text: own.querySelector("textarea").value })),
   };
 }
 
@@ -157,7 +159,15 @@ async function ask() {
   asked?.abort();
   const mine = (asked = new AbortController());
   const words = question();
-  const fields = [form.elements.text, ...cards().map(altOf)];
+  const at = (field, text, own) => ({ field, text, own });
+  const places = [
+    at(form.elements.text, words.text, (name) => !/^(images\[|wording:)/.test(name)),
+    ...cards().map((card, index) => at(altOf(card), words.photos[index].alt, (name) => name.startsWith(`images[${index}].`))),
+    ...owns().map((own, index) => {
+      const field = `wording:${own.dataset.kind}:${own.dataset.ownWords}`;
+      return at(own.querySelector("textarea"), words.wordings[index].text, (name) => name === field);
+    }),
+  ];
   try {
     const answer = await fetch(address, {
       method: "POST",
@@ -173,10 +183,9 @@ async function ask() {
     const { findings } = await answer.json();
     if (mine !== asked) return;
     away(false);
-    fields.forEach((field, index) => {
-      const own = findings.filter((one) => (index ? one.field.startsWith(`images[${index - 1}].`) : !one.field.startsWith("images[")));
-      areas.get(field)?.show(own, index ? words.photos[index - 1].alt : words.text);
-    });
+    for (const { field, text, own } of places) {
+      areas.get(field)?.show(findings.filter((one) => own(one.field)), text);
+    }
     speak(findings.filter((one) => one.severity !== "todo").length);
   } catch (error) {
     if (error.name === "AbortError" || mine !== asked) return;

@@ -8,7 +8,8 @@ function draw() {
   for (const sketch of form.querySelectorAll("[data-sketch]")) {
     sketch.hidden = !chosen.has(sketch.dataset.sketch);
     const place = sketch.querySelector("[data-sketch-text]");
-    place.replaceChildren(...withLinks(text.value));
+    const own = form.elements[`wording_${sketch.dataset.sketch}`]?.value ?? "";
+    place.replaceChildren(...withLinks(own.trim() ? own : text.value));
     drawPhotos(sketch.querySelector("[data-sketch-photos]"));
   }
   form.querySelector("[data-sketch-none]").hidden = chosen.size > 0;

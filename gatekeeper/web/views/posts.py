@@ -1,6 +1,7 @@
 """The author's lists, the form of a post, and its page."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.staff import Role
 from gatekeeper.policy import limits
 from gatekeeper.posts.status import PostState
+from gatekeeper.posts.wordings import typed_for_one
 from gatekeeper.text.weight import CONFIG
 from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.forms_post import PostForm, post_form
@@ -19,7 +21,7 @@ from gatekeeper.web.replies import keep_replies
 from gatekeeper.workflow import resolve, submit
 from gatekeeper.workflow import stop as stopping
 from gatekeeper.workflow.asked_changes import asked_now
-from gatekeeper.workflow.draft_view import DraftView, channel_choices, draft_view
+from gatekeeper.workflow.draft_view import ChannelChoice, DraftView, channel_choices, draft_view
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import progress_of
 from gatekeeper.workflow.readiness import measure_of, text_counts
@@ -27,6 +29,7 @@ from gatekeeper.workflow.readiness import measure_of, text_counts
 bp = Blueprint("posts", __name__)
 
 AUTHORS: Final = tuple(role for role in Role if role is not Role.AUDITOR)
+_COMMON_AGAIN: Final = re.compile(r"common-(\d{1,9})")
 _PHOTO_ACTION: Final = re.compile(r"(remove|earlier|later)-(\d{1,9})")
 
 
@@ -48,6 +51,7 @@ def new() -> str | Response | tuple[str, int]:
     form = post_form(None, choices, fill=request.method == "GET")
     if request.method == "GET":
         return _form_page(form, None)
+    _common_again(form)
     try:
         post_id = submit.create_draft(services(), person().id, form.edit(()))
     except BadInput as refused:
@@ -67,6 +71,7 @@ def edit(post_id: int) -> str | Response | tuple[str, int]:
             return redirect(url_for("posts.show", post_id=post_id), code=303)
         return _form_page(post_form(draft, channel_choices(services()), fill=True), draft)
     form = post_form(draft, channel_choices(services()), fill=False)
+    _common_again(form)
     try:
         submit.save_draft(services(), post_id, person().id, form.edit(draft.photos))
         keep_replies(post_id)
@@ -219,6 +224,13 @@ def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
     return redirect(url_for("posts.edit", post_id=post_id, _anchor=anchor), code=303)
 
 
+def _common_again(form: PostForm) -> None:
+    """Empty the own words of the channel whose button says that it gets the common text again."""
+    found = _COMMON_AGAIN.fullmatch(request.form.get("do", ""))
+    if found and (name := f"wording_{found[1]}") in form:
+        form[name].data = ""
+
+
 def _take_in(post_id: int, member: int, file: FileStorage) -> None:
     submit.add_photo(services(), post_id, member, data=file.read(), file_name=file.filename or "")
 
@@ -241,16 +253,34 @@ def _form_page(form: PostForm, draft: DraftView | None) -> str:
     text = (form.text.data or "").replace("\r\n", "\n")
     known = {choice.kind for choice in choices}  # a platform where the school has no account is not worth a line
     shown = {kind: limit for kind, limit in limits.LIMITS.items() if kind in known or not known}
-    counts = text_counts(text, list(shown))
-    kinds = {choice.kind for choice in choices if choice.id in (form.channels.data or ())}
+    chosen = {choice.id: choice.kind for choice in choices if choice.id in (form.channels.data or ())}
+    own = typed_for_one(text, form.wordings, chosen)
+    common = {kind for account, kind in chosen.items() if account not in own}
     words: dict[str, Any] = {
         "limits": shown,
         "max_alt": limits.MAX_ALT,
         "max_photos": limits.MAX_PHOTOS,
-        "counts": counts,
+        "counts": text_counts(text, list(shown)),
+        "own": own,
+        "own_counts": {choice.id: _own_count(form, choice) for choice in choices},
+        "own_kinds": {kind for kind in chosen.values() if kind not in common},
         # for browsers without scripts; elsewhere the check while typing tells the same
-        "told": limits.text_findings(measure_of(text, kinds), photos=len(draft.photos) if draft else 0) if text else (),
+        "told": _told(
+            [(text, common), *((own[account], {chosen[account]}) for account in own)],
+            photos=len(draft.photos) if draft else 0,
+        ),
         "weights": CONFIG,  # the script counts by the same figures
     }
     asked = asked_now(services(), draft.id, person().id) if draft else None
     return render_template("web/posts/form.html", form=form, draft=draft, choices=choices, asked=asked, **words)
+
+
+def _own_count(form: PostForm, choice: ChannelChoice) -> int:
+    """How long the own words of a channel are, as it counts them."""
+    return text_counts(form.wordings.get(choice.id, ""), [choice.kind]).get(choice.kind, 0)
+
+
+def _told(texts: Iterable[tuple[str, Iterable[str]]], *, photos: int) -> list[limits.LimitFinding]:
+    """What the channels say of each text that goes to them; nothing about a text that is not written yet."""
+    measures = [measure_of(words, kinds) for words, kinds in texts if words]
+    return [found for measure in measures for found in limits.text_findings(measure, photos=photos)]

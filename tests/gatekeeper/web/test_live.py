@@ -205,6 +205,11 @@ NONSENSE: tuple[object, ...] = (
     {"text": "a", "channels": {"x": 1}},
     {"text": "a", "channels": [True]},
     {"text": "a", "channels": [2**70]},
+    {"text": "a", "wordings": {"1": "a"}},
+    {"text": "a", "wordings": ["a"]},
+    {"text": "a", "wordings": [{"channel": "x", "text": "a"}]},
+    {"text": "a", "wordings": [{"channel": 1, "text": None}]},
+    {"text": "a", "wordings": [{"channel": 1, "text": "a" * 20_001}]},
     {"text": "a" * 20_001},
     {"text": "a", "photos": [{"id": 1, "alt": "a" * 20_001}]},
 )

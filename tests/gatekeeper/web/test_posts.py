@@ -427,3 +427,86 @@ def test_a_person_says_whether_an_uncertain_post_is_there(
     assert browser(Role.LINE_MANAGER).post(at, data={"there": "yes"}).status_code in {403, 404}
     assert office.post(at, data={"there": "yes", "link": "https://x.com/hill/status/77"}).status_code == 303
     assert state(services, opened["post"]) == PostState.PUBLISHED
+
+
+# ---- words for one channel alone ----
+
+
+def own_words_of(services: Services, post_id: int) -> dict[str, str]:
+    with services.db.read() as session:
+        return dict(session.get_one(Post, post_id).wordings)
+
+
+def test_a_channels_own_words_are_kept_with_the_draft_and_shown_again(
+    author: FlaskClient, services: Services, typed: dict[str, Any], channel: int
+) -> None:
+    name = f"wording_{channel}"
+    made = author.post("/posts/new", data=typed | {name: "A full table!\r\nThank you."})
+    post_id = int(re.findall(r"/posts/(\d+)/edit", made.location)[0])
+    assert own_words_of(services, post_id) == {str(channel): "A full table!\nThank you."}
+    page = author.get(f"/posts/{post_id}/edit").text
+    assert re.search(rf'<details class="own-words-one" id="own-words-{channel}"[^>]* open>', page)
+    assert re.search(rf'<textarea[^>]*name="{name}"[^>]*>\s*A full table!\nThank you.</textarea>', page)
+    assert re.search(r'<li data-count-for="x" hidden>', page), "the common text does not go to X"
+    shown = author.get(f"/posts/{post_id}").text
+    assert "Words for X" in shown
+    assert "A full table!" in shown
+
+
+def test_own_words_are_saved_while_typing_and_given_up_by_emptying_them(
+    author: FlaskClient, services: Services, draft: int, typed: dict[str, Any], channel: int
+) -> None:
+    name = f"wording_{channel}"
+    told = author.post(f"/posts/{draft}/autosave", data=typed | {name: "A full table!"})
+    assert told.status_code == 200
+    assert own_words_of(services, draft) == {str(channel): "A full table!"}
+    author.post(f"/posts/{draft}/autosave", data=typed)  # a form without the field empties nothing
+    assert own_words_of(services, draft) == {str(channel): "A full table!"}
+    author.post(f"/posts/{draft}/autosave", data=typed | {name: " \r\n"})
+    assert own_words_of(services, draft) == {}
+
+
+def test_one_button_gives_the_channel_the_common_text_again(
+    author: FlaskClient, services: Services, draft: int, typed: dict[str, Any], channel: int
+) -> None:
+    words = typed | {f"wording_{channel}": "A full table!"}
+    author.post(f"/posts/{draft}/edit", data=words)
+    assert own_words_of(services, draft) == {str(channel): "A full table!"}
+    assert author.post(f"/posts/{draft}/edit", data=words | {"do": f"common-{channel}"}).status_code == 303
+    assert own_words_of(services, draft) == {}
+    assert author.post(f"/posts/{draft}/edit", data=words | {"do": "common-999"}).status_code == 303
+    assert own_words_of(services, draft) == {str(channel): "A full table!"}
+
+
+def test_own_words_that_are_too_long_are_refused_at_their_field_and_kept(
+    author: FlaskClient, services: Services, draft: int, typed: dict[str, Any], channel: int
+) -> None:
+    long = "Apples. " * 60
+    refused = author.post(f"/posts/{draft}/edit", data=typed | {f"wording_{channel}": long, "do": "submit"})
+    assert refused.status_code == 422
+    assert f'href="#wording_{channel}"' in refused.text
+    assert "too long for X" in refused.text
+    assert own_words_of(services, draft) == {str(channel): long}
+    far = author.post(f"/posts/{draft}/edit", data=typed | {f"wording_{channel}": "a" * 20_001})
+    assert far.status_code == 422
+    assert "a" * 20_001 in far.text, "what was typed stays in the form"
+
+
+def test_own_words_of_an_unticked_channel_stay_while_editing_and_are_forgotten_when_it_is_sent(
+    author: FlaskClient, services: Services, draft: int, typed: dict[str, Any], channel: int
+) -> None:
+    with services.db.begin() as session:
+        first = session.get_one(ChannelAccount, channel)
+        other = ChannelAccount(
+            kind="facebook", name="Hillside", remote_id="111", status="open", declared_own=True,
+            opened_by=first.opened_by, opened_at=first.opened_at, created_by=first.created_by, created_at=first.created_at,
+        )  # fmt: skip
+        session.add(other)
+        session.flush()
+        words = typed | {f"wording_{channel}": "A full table!", "channels": str(other.id)}
+    author.post(f"/posts/{draft}/edit", data=words)
+    assert own_words_of(services, draft) == {str(channel): "A full table!"}
+    author.post(f"/posts/{draft}/edit", data=words | {"do": "submit"})
+    with services.db.read() as session:
+        post = session.get_one(Post, draft)
+        assert (post.state, post.wordings) == (PostState.SCANNING, {})
