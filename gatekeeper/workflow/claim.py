@@ -18,6 +18,7 @@ from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stopped import sending_stopped
 
 _MISSED = "Its approved window passed before it could be sent."
+_STOPPED = "Sending was stopped at that time."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +105,8 @@ def _miss_late(services: Services, *, now: datetime) -> None:
             if publication is None or publication.state != S.SCHEDULED or publication.closes_at >= now:
                 continue
             move_publication(publication, S.MISSED)
-            why = publication.problem if publication.fence else ""  # what kept it from being sent, where that is known
+            # what kept it from being sent, where that is known
+            why = _STOPPED if sending_stopped(session) else publication.problem if publication.fence else ""
             publication.problem = f"{_MISSED} {why}".strip()
             body = {"publication": publication.id, "version": publication.version_id}
             ledger.append(session, at=now, kind="missed", body=body)

@@ -274,8 +274,11 @@ def test_it_is_pressed_although_the_queue_is_gone(school: School) -> None:
 def test_the_head_lifts_it_by_proof_and_what_is_in_time_goes_out_in_its_order(
     school: School, simulator: Simulator, clock: ToldClock
 ) -> None:
-    for number, hours in enumerate((3, 1, 2)):
+    made = [
         school.approve(school.post(kinds=("x",), text=f"Basket {number} is full.", due_in=timedelta(hours=hours)))
+        for number, hours in enumerate((3, 1, 2))
+    ]
+    missed = made[1]
     emergency.press(school.services, by=school.staff[Role.ADMINISTRATOR])
     clock.advance(hours=3, seconds=1)  # the window of the second has closed by a second
     run(school)
@@ -283,6 +286,7 @@ def test_the_head_lifts_it_by_proof_and_what_is_in_time_goes_out_in_its_order(
     assert [line.due_at.hour for line in page.ready.shown] == [11, 12]
     assert [line.due_at.hour for line in page.missed.shown] == [10]
     assert page.missed.shown[0].words == "Its time passed before it could be sent"
+    assert school.publication(missed[0]).problem.endswith("Sending was stopped at that time.")
     emergency.lift(school.services, by=school.head, proof=GIVEN)
     assert run(school) == 2
     assert [post.text for post in simulator.posts("x")] == ["Basket 2 is full.", "Basket 0 is full."]
