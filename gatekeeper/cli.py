@@ -139,6 +139,7 @@ def _add_accounts(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     kinds = keys.add_subparsers(metavar="COMMAND", required=True)
     words = "put a new key of the face templates in front of the old ones"
     _add(kinds, "rotate-templates", _rotate_templates, words)
+    _add(kinds, "rotate-seal", _rotate_seal, "seal the channels' keys with a new pair; stop Gatekeeper first")
     _add(kinds, "rotate-ledger", _rotate_ledger, "hand the ledger to a new key; stop Gatekeeper first")
 
 
@@ -307,6 +308,15 @@ def _rotate_ledger(_asked: argparse.Namespace) -> int:
     from gatekeeper.ops.ledger_command import rotate_command
 
     return rotate_command()
+
+
+def _rotate_seal(_asked: argparse.Namespace) -> int:
+    from gatekeeper.ops.seal_rotation import rotate_seal
+    from gatekeeper.settings import load_settings
+
+    count = rotate_seal(load_settings("keys"), os.environ)
+    _say(f"The keys of {count} channel{'' if count == 1 else 's'} are sealed with a new pair. Start Gatekeeper again.")
+    return DONE
 
 
 def _rotate_templates(_asked: argparse.Namespace) -> int:

@@ -40,25 +40,29 @@ def seal(public_key: str, plaintext: bytes, *, context: str) -> str:
     return f"{_VERSION}.{_text(share)}.{_text(AESGCM(key).encrypt(_NONCE, plaintext, context.encode()))}"
 
 
-def unseal(private_key: str, sealed: str, *, context: str) -> bytes:
-    """Open what was sealed for this key and this place.
+def unseal(private_keys: str, sealed: str, *, context: str) -> bytes:
+    """Open what was sealed for one of these keys (while they are changed there are two) and for this place.
 
     Raises:
         SettingsError: another key, another place, or not as it was sealed. What was sealed is not repeated.
     """
-    private = X25519PrivateKey.from_private_bytes(_bytes(private_key, "GATEKEEPER_SEAL_KEY"))
+    keys = [
+        X25519PrivateKey.from_private_bytes(_bytes(key, "GATEKEEPER_SEAL_KEY")) for key in private_keys.split() or [""]
+    ]
     version, _, rest = sealed.partition(".")
     share, _, locked = rest.partition(".")
     refusal = SettingsError("The stored keys of a channel cannot be opened. An administrator must connect it again.")
     if version != _VERSION:
         raise refusal
-    try:
-        sender = base64.urlsafe_b64decode(share)
-        agreed = private.exchange(X25519PublicKey.from_public_bytes(sender))
-        key = _key(agreed, share=sender, receiver=private.public_key().public_bytes_raw())
-        return AESGCM(key).decrypt(_NONCE, base64.urlsafe_b64decode(locked), context.encode())
-    except (ValueError, InvalidTag, binascii.Error):
-        raise refusal from None
+    for private in keys:
+        try:
+            sender = base64.urlsafe_b64decode(share)
+            agreed = private.exchange(X25519PublicKey.from_public_bytes(sender))
+            key = _key(agreed, share=sender, receiver=private.public_key().public_bytes_raw())
+            return AESGCM(key).decrypt(_NONCE, base64.urlsafe_b64decode(locked), context.encode())
+        except (ValueError, InvalidTag, binascii.Error):
+            continue
+    raise refusal
 
 
 def _key(agreed: bytes, *, share: bytes, receiver: bytes) -> bytes:

@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from approvals import ledger_check
 from approvals.tables import LedgerEntry
 from gatekeeper.bootstrap import check_ledger_key
-from gatekeeper.clock import Clock
+from gatekeeper.clock import Clock, london
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
 from gatekeeper.jobs import Order
 from gatekeeper.ops.doctor_report import Check, advice, ok, wrong
 from gatekeeper.ops.release import newest_revision
+from gatekeeper.policy import api_versions
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.status import PostState, PublicationState
@@ -40,6 +41,7 @@ def look(
         yield _soundness(session, is_sqlite=database.is_sqlite)
         yield from _ledger(session, settings, of_process, now=now)
         yield from _channels(session, now=now)
+        yield from _versions(session, settings, now=now)
         yield from _work(session, now=now)
 
 
@@ -97,6 +99,18 @@ def _channels(session: Session, *, now: datetime) -> Iterator[Check]:
             )
         else:
             yield ok("channels", f"{name} is open.")
+
+
+def _versions(session: Session, settings: Settings, *, now: datetime) -> Iterator[Check]:
+    """Whether a platform will soon stop speaking the version that is set."""
+    kinds = session.scalars(select(ChannelAccount.kind).where(ChannelAccount.status != "closed").distinct()).all()
+    for kind, version in (("facebook", settings.graph_version), ("linkedin", settings.linkedin_version)):
+        if kind not in kinds:
+            continue
+        if said := api_versions.alarm(kind, version, today=london(now).date()):
+            yield advice("versions", said)
+        else:
+            yield ok("versions", api_versions.version_sentence(kind, version))
 
 
 _ON_PAGE = "Its page among the channels says what to do."

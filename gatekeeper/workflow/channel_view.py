@@ -100,7 +100,6 @@ def _points(session: Session, account: ChannelAccount, *, settings: Settings, no
     if not account.sealed:
         yield Point(sign="no", words="No keys are stored.", do="Type in new keys to connect the account again.")
         return
-    yield Point(sign="yes", words="The keys are stored sealed: only the program that publishes can open them.")
     yield _answer(account, label)
     if account.identity and account.status != "new":
         yield _permissions(account, label)

@@ -158,6 +158,23 @@ def test_held_channels_and_keys_that_end_soon_are_told(look: Look, database: Dat
     assert "The credit is used up." in found[0]["sentence"]
 
 
+@pytest.mark.parametrize(
+    ("version", "state", "words"),
+    [("v26.0", "ok", "not been named"), ("v25.0", "ok", "until 29 July 2028"), ("v19.0", "advice", "has ended")],
+)
+def test_a_version_that_a_platform_stops_speaking_is_told(
+    *, look: Look, database: Database, clock: ToldClock, version: str, state: str, words: str
+) -> None:
+    now = clock.now()
+    with database.begin() as session:
+        session.add(Staff(id=1, email="a@school.example", name="A", role="administrator", created_at=now))
+        session.flush()
+        session.add(ChannelAccount(kind="facebook", name="Page", remote_id="1", created_by=1, created_at=now))
+    (found,) = look(GATEKEEPER_GRAPH_VERSION=version)["versions"]
+    assert found["state"] == state
+    assert words in found["sentence"]
+
+
 def test_work_that_nobody_does_names_its_worker(look: Look, database: Database, clock: ToldClock) -> None:
     with database.begin() as session:
         order(session, SCAN, 1, now=clock.now() - timedelta(minutes=30))
