@@ -116,7 +116,8 @@ def as_written(session: Session, seq: int) -> Stored | None:
 
 def unbroken_since(session: Session, seq: int) -> list[Stored] | None:
     """The entries from this one to the last; None where one was changed or taken out, or a stranger wrote the last."""
-    found, before = [], ""
+    found: list[Stored] = []
+    before = ""
     for number, entry in enumerate(entries(session, first=seq), start=seq):
         if entry.seq != number or not entry.fits or (found and entry.prev_hash != before):
             return None

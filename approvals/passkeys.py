@@ -163,7 +163,7 @@ def add(
     )
     session.add(passkey)
     session.flush()
-    body = {"person": passkey.person_id, "passkey": passkey.id, "key": key_hash(_spki(passkey))}
+    body = {"person": passkey.person_id, "passkey": passkey.id, "key": key_hash(public_bytes(passkey))}
     ledger.append(session, at=now, kind="passkey.added", body=body)
     return passkey
 
@@ -205,7 +205,7 @@ def check_signature(session: Session, person_id: int, *, digest: str, assertion:
     passkey = mine.get(kept["credential_id"])
     if passkey is None or not _is_on_record(session, passkey):
         raise PasskeyRefused(PasskeyFault.UNKNOWN)
-    if b64decode(kept["public_key_spki"]) != _spki(passkey) or kept["public_key_cose"] != passkey.public_key:
+    if b64decode(kept["public_key_spki"]) != public_bytes(passkey) or kept["public_key_cose"] != passkey.public_key:
         raise PasskeyRefused(PasskeyFault.UNSIGNED)
     signed = session.scalars(
         select(Decision.assertion).where(Decision.digest == digest, Decision.assertion.is_not(None))
@@ -341,7 +341,7 @@ def _kept(answer: _Answer, passkey: ApproverPasskey, place: Place) -> str:
         {
             "credential_id": passkey.credential_id,
             "public_key_cose": passkey.public_key,
-            "public_key_spki": b64encode(_spki(passkey)).decode(),
+            "public_key_spki": b64encode(public_bytes(passkey)).decode(),
             "rp_id": place.rp_id,
             "authenticator_data": inner["authenticatorData"],
             "client_data": inner["clientDataJSON"],
@@ -353,13 +353,13 @@ def _kept(answer: _Answer, passkey: ApproverPasskey, place: Place) -> str:
 def _is_on_record(session: Session, passkey: ApproverPasskey) -> bool:
     """Whether the ledger holds this row as it is: who can write into the table is not yet the headteacher."""
     try:
-        key = key_hash(_spki(passkey))
+        key = key_hash(public_bytes(passkey))
     except _BROKEN:
         return False
     return passkey_is_on_record(session, passkey, key=key)
 
 
-def _spki(passkey: ApproverPasskey) -> bytes:
+def public_bytes(passkey: ApproverPasskey) -> bytes:
     """The public key as everybody but a browser reads it."""
     key = decoded_public_key_to_cryptography(decode_credential_public_key(from_base64url(passkey.public_key)))
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
