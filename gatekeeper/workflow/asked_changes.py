@@ -42,7 +42,7 @@ class Asked:
     Attributes:
         label: the place as staff call it; empty for the statement.
         quote: the words that were marked.
-        jump: where on the author's pages it is mended: "text", "photo-12", "face-34", "due_date" or "channels".
+        jump: where on the author's pages it is mended: "text", "wording_7", "photo-12", "face-34", "due_date" or "channels".
         gone: why it cannot be shown any more, where it cannot.
         reply: what the author answered.
     """
@@ -257,6 +257,8 @@ def _placed(asked: Asked, decision: Decision, photos: Mapping[int, Photo]) -> As
     if place is None:
         return asked
     jump, gone = {"text": "text", "time": "due_date", "channels": "channels"}.get(place.kind, ""), ""
+    if place.kind == "wording":
+        jump = f"wording_{place.account}"
     if place.photo:
         photo = photos.get(place.photo)
         jump = f"photo-{photo.id}" if photo else ""

@@ -17,8 +17,10 @@ from gatekeeper.errors import BadInput
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.places import Place, find
+from gatekeeper.posts.wordings import sealed_texts
 from gatekeeper.workflow.decide import post_id_of
 from gatekeeper.workflow.facts import is_inside
+from gatekeeper.workflow.words_view import place_of
 
 MOST_MARKS: Final = 40
 _FIELD: Final = re.compile(r"mark-(where|words|quote|drop)-(\d{1,3})", re.ASCII)
@@ -124,7 +126,10 @@ def mark_form(session: Session, request: ApprovalRequest, fields: Mapping[str, s
     blank += [MarkRow(number=first + more, where="", quote="", words="") for more in range(_EMPTY_ROWS)]
     alts = {f"alt:{number}": photo.alt for number, photo in enumerate(content.photos, start=1)}
     return MarkForm(
-        rows=tuple(rows), blank=tuple(blank), choices=_choices(content, faces), texts={"text": content.text} | alts
+        rows=tuple(rows),
+        blank=tuple(blank),
+        choices=_choices(content, faces),
+        texts={"text": content.text} | sealed_texts(content) | alts,
     )
 
 
@@ -161,6 +166,7 @@ def _place(row: MarkRow, content: Content) -> Place | None:
 
 def _choices(content: Content, faces: Faces) -> tuple[tuple[str, str], ...]:
     choices = [("text", "Text")] if content.text else []
+    choices += [(field, place_of(field)) for field in sealed_texts(content)]
     for number, photo in enumerate(content.photos, start=1):
         choices.append((f"photo:{number}", f"Photo {number}"))
         choices += [(f"photo:{number}:face:{face}", f"Photo {number}, face {face}") for face in faces.get(number, ())]

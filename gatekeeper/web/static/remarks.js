@@ -22,13 +22,14 @@ function begin() {
   function labelOf(where) {
     const [kind, photo, face, number] = where.split(":");
     if (kind === "text") return "Text";
+    if (kind === "wording") return [...choice.options].find((option) => where.startsWith(`${option.value}:`))?.text ?? "Words";
     if (kind === "alt") return `Description of photo ${photo}`;
     if (kind === "photo") return face ? `Photo ${photo}, face ${number}` : `Photo ${photo}`;
     return kind === "time" ? "Time" : "Channels";
   }
 
   function quoteOf(where) {
-    const found = /^(text|alt:\d+):(\d+)-(\d+)$/.exec(where);
+    const found = /^(text|wording:[a-z]+:\d+|alt:\d+):(\d+)-(\d+)$/.exec(where);
     return found ? part(texts[found[1]], Number(found[2]), Number(found[3])) : "";
   }
 
@@ -114,8 +115,14 @@ function begin() {
   float.append(press);
   let chosen = null;
 
+  // a preview shows the common text or a channel's own words; whose words these are is told by the words themselves
+  function publicField(shown) {
+    const fields = Object.keys(texts).filter((field) => texts[field] && !field.startsWith("alt:"));
+    return fields.find((field) => texts[field] === shown) ?? fields.find((field) => shown.includes(texts[field])) ?? null;
+  }
+
   function fieldOf(element) {
-    if (element.matches(".sketch-text")) return "text";
+    if (element.matches(".sketch-text")) return publicField(element.textContent);
     const number = /^photo-(\d+)$/.exec(element.closest("section.who")?.getAttribute("aria-labelledby") ?? "")?.[1];
     return number && texts[`alt:${number}`] && element.textContent.includes(texts[`alt:${number}`]) ? `alt:${number}` : null;
   }
@@ -235,7 +242,7 @@ function begin() {
     if (!window.CSS?.highlights) return;
     const ranges = [];
     for (const where of marked) {
-      const found = /^(text|alt:\d+):(\d+)-(\d+)$/.exec(where);
+      const found = /^(text|wording:[a-z]+:\d+|alt:\d+):(\d+)-(\d+)$/.exec(where);
       if (!found) continue;
       for (const element of document.querySelectorAll(MARKABLE)) {
         if (fieldOf(element) !== found[1]) continue;
