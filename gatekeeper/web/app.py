@@ -126,6 +126,7 @@ def _furnish(app: Flask) -> None:
         day=wording.day,
         iso=wording.iso,
         many=wording.many,
+        listed=wording.listed,
         browser_name=wording.browser_name,
     )
     env.globals.update(

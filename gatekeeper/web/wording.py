@@ -1,5 +1,6 @@
 """How moments, days and roles are spelt on every page."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from gatekeeper.clock import london
@@ -53,6 +54,12 @@ def day(value: date | datetime | None) -> str:
 def iso(moment: datetime) -> str:
     """For the datetime attribute of a time element."""
     return london(moment).isoformat(timespec="minutes")
+
+
+def listed(words: Iterable[str]) -> str:
+    """Like "X", "X and Facebook", "X, Facebook and LinkedIn"."""
+    *first, last = [*words] or [""]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def many(count: int, one: str, more: str | None = None) -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gatekeeper.web.wording import left, soon
+from gatekeeper.web.wording import left, listed, soon
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -48,3 +48,17 @@ def test_the_day_is_the_schools_and_not_the_computers() -> None:
     night = datetime(2026, 6, 30, 23, 15, tzinfo=UTC)
     assert soon(night, night - timedelta(minutes=5)) == "Today, 00:15"
     assert soon(night, night - timedelta(minutes=30)) == "Tomorrow, 00:15"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], ""),
+        (["X"], "X"),
+        (["X", "Facebook"], "X and Facebook"),
+        (["X", "Facebook", "LinkedIn"], "X, Facebook and LinkedIn"),
+    ],
+    ids=["none", "one", "two", "three"],
+)
+def test_several_words_are_listed_as_people_say_them(words: list[str], said: str) -> None:
+    assert listed(words) == said

@@ -250,10 +250,10 @@ def test_the_people_line_counts_by_class_and_says_on_what_basis(
     assert "Isolde" not in page
 
 
-def test_a_photo_with_nobody_in_it_is_one_line_with_its_boxes_folded(head: FlaskClient, school: School) -> None:
+def test_a_photo_with_nobody_in_it_is_one_line_with_the_photo_folded(head: FlaskClient, school: School) -> None:
     page = head.get(proved(head, link_to(school, school.post(photos=1)))).text
     assert "No face was found in it, and nobody marked one." in page
-    assert "Photo 1 with its boxes</summary>" in page
+    assert "Photo 1 in full</summary>" in page
 
 
 def test_the_warnings_stand_outside_everything_that_is_folded(head: FlaskClient, school: School) -> None:
