@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.channels.base import AccountIdentity, Channel, Deadline, MediaItem, Trial, Trying
-from gatekeeper.channels.errors import ChannelBusy, ChannelError
+from gatekeeper.channels.errors import (
+    AccountRestricted,
+    AuthenticationFailed,
+    ChannelBusy,
+    ChannelError,
+    PermissionDenied,
+    QuotaExhausted,
+    UnsupportedApiVersion,
+)
 from gatekeeper.errors import SettingsError
 from gatekeeper.people.staff import record
 from gatekeeper.policy.channel_keys import missing_sentence
@@ -27,6 +35,15 @@ from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
 
+#: what a platform may say about keys that worked; anything else about them is taken for no answer
+_BAD_NEWS: Final = (
+    AuthenticationFailed,
+    PermissionDenied,
+    QuotaExhausted,
+    AccountRestricted,
+    UnsupportedApiVersion,
+    SettingsError,
+)
 EVERY: Final = timedelta(days=1)
 AGAIN: Final = timedelta(hours=1)
 #: the audit's word for an answer of the platform; its detail says what the trial came to
@@ -58,9 +75,9 @@ def check(services: Services, account_id: int) -> None:
         raise SettingsError("This process holds no channel keys.")
     try:
         found = _ask(services, account)
-    except ChannelBusy as busy:
+    except ChannelError as unclear:
         with services.step() as session:
-            _no_answer(session, account, busy, now=services.clock.now())
+            _no_answer(session, account, unclear, now=services.clock.now())
         if account.status == "new":
             raise
         return
@@ -93,9 +110,9 @@ def _ask(services: Services, account: ChannelAccount) -> _Found:
         if sentence := missing_sentence(account.kind, identity.scopes):
             return _Found(sentence=sentence, why="permissions")
         return _Found(identity=identity, trial=_try(services, channel) if account.status == "new" else None)
-    except ChannelBusy:
-        raise
     except (ChannelError, SettingsError) as refused:
+        if isinstance(refused, ChannelBusy) or (account.status == "open" and not isinstance(refused, _BAD_NEWS)):
+            raise
         return _Found(sentence=str(refused), why=type(refused).__name__)
 
 
@@ -111,14 +128,14 @@ def _deadline(services: Services) -> Deadline:
     return Deadline.after(services.clock.now(), services.settings.timings.wire)
 
 
-def _no_answer(session: Session, asked: ChannelAccount, busy: ChannelBusy, *, now: datetime) -> None:
+def _no_answer(session: Session, asked: ChannelAccount, unclear: ChannelError, *, now: datetime) -> None:
     """No answer is no news: an open channel stays open, and is asked again within a day."""
     present = session.get_one(ChannelAccount, asked.id)
     if present.status == "new":
-        present.check_result = str(busy)
+        present.check_result = str(unclear)
     elif present.status == "open":
-        log.info("channel %d: no answer about its keys (%s)", asked.id, type(busy).__name__)
-        present.next_check_at = min(max(now + AGAIN, busy.retry_at or now), now + EVERY)
+        log.info("channel %d: no answer about its keys (%s)", asked.id, type(unclear).__name__)
+        present.next_check_at = min(max(now + AGAIN, unclear.retry_at or now), now + EVERY)
 
 
 def _hold(session: Session, account: ChannelAccount, found: _Found, *, now: datetime) -> None:

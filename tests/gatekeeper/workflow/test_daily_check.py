@@ -17,9 +17,11 @@ from gatekeeper.channels.errors import (
     AccountRestricted,
     AuthenticationFailed,
     ChannelError,
+    ContentRejected,
     NotSent,
     PermissionDenied,
     PlatformUnavailable,
+    PostNotFound,
     QuotaExhausted,
     RateLimited,
     UnsupportedApiVersion,
@@ -140,7 +142,7 @@ def test_keys_that_became_another_accounts_or_allow_too_little_hold_it(
     assert word in found.held_reason
 
 
-@pytest.mark.parametrize("kind", [NotSent, PlatformUnavailable, RateLimited])
+@pytest.mark.parametrize("kind", [NotSent, PlatformUnavailable, RateLimited, ContentRejected, PostNotFound])
 def test_no_answer_is_no_news_and_is_asked_for_again_in_an_hour(
     school: School, account: int, clock: ToldClock, kind: type[ChannelError]
 ) -> None:
