@@ -20,6 +20,7 @@ from gatekeeper.web.errors import Site, answer_errors
 from gatekeeper.web.headers import set_headers
 from gatekeeper.web.limits import limiter
 from gatekeeper.web.navigation import menu
+from gatekeeper.web.numbers import bound_numbers
 from gatekeeper.web.sessions import StaffSessions
 from gatekeeper.workflow import sending_view
 
@@ -84,6 +85,7 @@ def create_app(services: "Services") -> Flask:
     app.extensions["gatekeeper"] = services
     app.session_interface = StaffSessions(services, secure=settings.secure)
     set_headers(app, secure=settings.secure)
+    bound_numbers(app)
     _refuse_other_sites(app)
     access.guard_routes(app)  # asked before the form secret, so that a closed page never says anything about forms
     CSRFProtect(app)

@@ -31,6 +31,7 @@ from gatekeeper.workflow.evidence_ledger import slice_for
 from gatekeeper.workflow.evidence_pdf import Told, pdf
 from gatekeeper.workflow.evidence_people import consents_part, findings_part, names_part
 from gatekeeper.workflow.evidence_zip import packed, readme
+from gatekeeper.workflow.own_post import may_see_pictures
 from gatekeeper.workflow.services import Services
 
 FORMAT: Final = "gatekeeper evidence 1"
@@ -39,6 +40,10 @@ _WORDS: Final = {Verdict.APPROVE: "approved", Verdict.REFUSE: "refused", Verdict
 _NONE: Final = "There is no such post, or its evidence is not yours to take."
 _FOR: Final = frozenset({Role.HEADTEACHER, Role.ADMINISTRATOR, Role.AUDITOR})
 _WITH_NAMES: Final = frozenset({Role.HEADTEACHER, Role.AUDITOR})
+_UNSEEN: Final = (
+    "This version never went out. Its words and pictures are for the headteacher and the author, and for an auditor "
+    "who says why."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +85,8 @@ def may_have(session: Session, services: Services, post: Post, by: Staff) -> Lea
     """What this person may have of the evidence about a post; None: nothing.
 
     The headteacher, an administrator, an auditor, and the deputy while appointed may have all but names; the author
-    their own without the consents. Names are for the headteacher and an auditor.
+    their own without the consents. Names are for the headteacher and an auditor. What never went out an administrator
+    may not have, and an auditor only with a reason.
     """
     role = Role(by.role)
     appointment = deputies.in_force(session, services.clock.now()) if role is Role.DEPUTY else None
@@ -146,8 +152,8 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
 
     Raises:
         NotFound: no such post or version, or nothing of it for this person.
-        NotAllowed: names are not for this person.
-        BadInput: names without a reason.
+        NotAllowed: names, or what never went out, are not for this person.
+        BadInput: names, or what never went out, without a reason.
         Conflict: nothing was decided, or this process cannot sign the bundle.
     """
     leave = Leave(consents=True, names=True)
@@ -161,6 +167,7 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
         raise BadInput(sentence, fields={"reason": sentence})
     with services.db.read() as session:
         case = case_of(session, post_id, wish.version)
+        reasoned = _check_may_see(case, by, reason)
         files, bounds, told = _collect(session, case, leave=leave, names=wish.names)
     missing = _add_pictures(services, case, files)
     files["evidence.pdf"] = pdf(told, {name: data for name, data in files.items() if name.startswith("images/")})
@@ -178,7 +185,7 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
     with services.step() as session:
         files["manifest.sig"] = plain(_seal(session, files["manifest.json"]))
         detail: dict[str, Any] = {"version": case.version.number, "names": wish.names}
-        detail |= {"reason": reason} if wish.names else {}
+        detail |= {"reason": reason} if wish.names or reasoned else {}
         detail |= {"by_command": account} if by is None else {}
         record(
             session,
@@ -190,6 +197,23 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
         )
     name = f"evidence-post-{post_id}-version-{case.version.number}.zip"
     return Bundle(file_name=name, data=packed(files), version=case.version.number)
+
+
+def _check_may_see(case: Case, by: Staff | None, reason: str) -> bool:
+    """Refuse pictures and words that never were public to whoever may not see them in the program; was a reason needed?
+
+    Raises:
+        NotAllowed: an administrator sees no pupil, here or elsewhere.
+        BadInput: an auditor has to say why.
+    """
+    if by is None or may_see_pictures(case.post, by) or any(one.published_at for one in case.publications):
+        return False
+    if Role(by.role) is not Role.AUDITOR:
+        raise NotAllowed(_UNSEEN)
+    if sum(sign.isalnum() for sign in reason) < SHORTEST_REASON:
+        sentence = "This version never went out. Please say in a sentence why its words and pictures are needed."
+        raise BadInput(sentence, fields={"reason": sentence})
+    return True
 
 
 def plain(value: Any) -> bytes:

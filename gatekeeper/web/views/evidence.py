@@ -10,6 +10,7 @@ from gatekeeper.workflow.evidence import Wish
 
 bp = Blueprint("evidence", __name__)
 _LONGEST_REASON = 500
+_HIGHEST = 1_000_000
 
 
 @bp.get("/evidence")
@@ -33,7 +34,7 @@ def form(post_id: int) -> str:
 def take(post_id: int) -> Response | tuple[str, int]:
     """Make the bundle and hand it out."""
     wish = Wish(
-        version=request.form.get("version", type=int),
+        version=request.form.get("version", type=_number),
         names=request.form.get("names") == "yes",
         reason=request.form.get("reason", "")[:_LONGEST_REASON],
     )
@@ -44,6 +45,11 @@ def take(post_id: int) -> Response | tuple[str, int]:
     answer = Response(bundle.data, mimetype="application/zip")
     answer.headers["Content-Disposition"] = f"attachment; filename={bundle.file_name}"
     return answer
+
+
+def _number(typed: str) -> int:
+    """A version's number; one that no database could hold is that of no version."""
+    return min(int(typed), _HIGHEST)
 
 
 @bp.app_template_global("may_take_evidence")

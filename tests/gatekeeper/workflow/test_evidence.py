@@ -662,6 +662,22 @@ def test_names_are_refused_to_whoever_is_neither_head_nor_auditor(school: School
     assert not audits(school)
 
 
+@pytest.mark.parametrize("verdict", [Verdict.REFUSE, Verdict.APPROVE])
+def test_what_never_went_out_is_not_shown_to_whoever_sees_no_pictures(school: School, verdict: Verdict) -> None:
+    """A refused photo may show the very child who must not be shown; an administrator sees no photo elsewhere either."""
+    post_id = school.post(photos=1, pupils=("Wren",))
+    decided(school, post_id, verdict)
+    with pytest.raises(NotAllowed, match="never went out"):
+        by_role(school, post_id, Role.ADMINISTRATOR)
+    with pytest.raises(BadInput, match="never went out"):
+        by_role(school, post_id, Role.AUDITOR)
+    assert not audits(school)
+    assert by_role(school, post_id, Role.HEADTEACHER).data
+    assert by_role(school, post_id, Role.AUTHOR).data
+    assert by_role(school, post_id, Role.AUDITOR, reason="The governors ask about refusals.").data
+    assert audits(school)[-1].detail["reason"] == "The governors ask about refusals."
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "because", "………………………………"])
 def test_names_are_refused_without_a_reason(school: School, reason: str) -> None:
     post_id = whole(school)
