@@ -229,8 +229,8 @@ def check_bundle(files: dict[str, bytes], *, key: str, anchor: str, report: Repo
     check_against_outside(ledger, decision, manifest["ledger"]["head"], key=key, anchor=anchor, report=report)
     facts = decision["decision"]
     return (
-        f"this content was {VERDICTS.get(facts['verdict'], 'decided about')} on {decision['decided_at']}, "
-        f"who decided having proved themselves by {PROOFS.get(facts['proof'], facts['proof'])}"
+        f"this content was {VERDICTS.get(facts['verdict'], 'decided about')} on {decision['decided_at']}; "
+        f"it was proved by {PROOFS.get(facts['proof'], facts['proof'])} who decided"
     )
 
 
