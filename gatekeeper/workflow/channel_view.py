@@ -113,10 +113,10 @@ def _answer(account: ChannelAccount, label: str) -> Point:
     if account.status == "new":
         said = account.check_result or f"{label} is being asked whose the keys are. Reload the page in a moment."
         return Point(sign="wait", words=said)
-    if account.status == "held" and account.held_reason == account.check_result:
-        return Point(
+    if account.status == "held" and (account.opened_at is not None or account.held_reason == account.check_result):
+        return Point(  # a person's hold takes the declaration away: this one is the platform's
             sign="no",
-            words=account.check_result,
+            words=account.held_reason,
             do="Once it is mended, press “Check the keys again”. If the keys themselves are wrong, type in new ones.",
         )
     return Point(sign="yes", words=f"{label} says the keys belong to {account.identity}, the account registered here.")
@@ -218,4 +218,4 @@ def _pauses(session: Session, account: ChannelAccount, *, now: datetime) -> Iter
     for routes, what in _WAITS:
         if (until := limits_seen.waits_until(session, account.id, routes, now=now)) is not None:
             end = london(until)
-            yield f"{label} asks to wait with {what} until {end:%H:%M} on {end.day} {end:%B}. Posts wait so long."
+            yield f"{label} asks to wait with {what} until {end:%H:%M} on {end.day} {end:%B}. Posts wait until then."

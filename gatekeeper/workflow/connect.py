@@ -222,8 +222,13 @@ def _check_head(session: Session, staff_id: int) -> None:
 
 
 def _check_openable(account: ChannelAccount) -> None:
-    """A held account may be opened again only when its keys were right; a failed check needs new ones."""
-    if account.status == "checked" or (account.status == "held" and account.held_reason != account.check_result):
+    """What a person held may be opened again; what the platform's own answer held needs a fresh check instead.
+
+    A person's hold takes the declaration away, a platform's leaves it: keys that were mended open the channel again.
+    """
+    if account.status == "checked" or (
+        account.status == "held" and account.opened_at is None and account.held_reason != account.check_result
+    ):
         return
     if account.status == "open":
         raise Conflict("This channel is open already.")

@@ -230,6 +230,29 @@ def test_a_held_channel_needs_the_head_again(services: Services, account: int) -
     assert row(services, account).status == "checked"
 
 
+def test_what_a_platform_refused_is_not_opened_by_a_proof_but_by_a_fresh_check(
+    services: Services, account: int
+) -> None:
+    confirm(services, account)
+    open_it(services, account)
+    with services.db.begin() as session:  # as publishing does when the keys or the credit are refused
+        present = session.get_one(ChannelAccount, account)
+        present.status, present.held_reason = "held", "The school's credit with X is used up."
+    assert not connect.can_be_opened(row(services, account))
+    with pytest.raises(Conflict):
+        open_it(services, account)
+    connect.check_again(services, account, by=ADMIN)
+    confirm(services, account)
+    assert row(services, account).status == "open"
+
+
+def test_cannot_open_without_any_proof(services: Services, account: int) -> None:
+    confirm(services, account)
+    with pytest.raises(ProofMissing):
+        open_it(services, account, pin=" ")
+    assert row(services, account).status == "checked"
+
+
 def test_new_keys_for_the_same_page_keep_what_the_head_declared_of_it(services: Services, account: int) -> None:
     confirm(services, account)
     open_it(services, account)
