@@ -9,7 +9,7 @@ LARGEST: Final = 2**31 - 1
 """What an id can be on either database."""
 
 
-class NumberConverter(IntegerConverter):
+class BoundIntegerConverter(IntegerConverter):
     """`<int:...>` up to the largest id."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -18,4 +18,4 @@ class NumberConverter(IntegerConverter):
 
 def bound_numbers(app: Flask) -> None:
     """Read every number in an address so; before any route is added."""
-    app.url_map.converters["int"] = NumberConverter
+    app.url_map.converters["int"] = BoundIntegerConverter

@@ -115,7 +115,7 @@ def test_a_version_that_is_none_is_refused(school: School, as_role: Callable[[Ro
     assert client.post(f"/posts/{post_id}/evidence", data={"version": "7"}).status_code == 404
     assert client.post(f"/posts/{post_id}/evidence", data={"version": "x"}).status_code == 200
     assert client.post(f"/posts/{post_id}/evidence", data={"version": "9" * 30}).status_code == 404
-    assert client.post(f"/posts/{'9' * 30}/evidence").status_code == 404
+    assert client.get(f"/posts/{'9' * 30}/evidence").status_code == 404
     assert client.get(f"/posts/{'9' * 30}/versions").status_code == 404
     assert client.get(f"/posts/{post_id}/versions?from=-1&to={'9' * 30}").status_code in (200, 404)
 
