@@ -46,6 +46,9 @@ def test_killed_anywhere_no_post_is_lost_doubled_or_unapproved(
     assert {name: line[name] for name in broken} == dict.fromkeys(broken, 0), said
     assert all(line["kills_at"][f"C{n}"] for n in range(7)), said
     assert line["published"] > 2 * schedules
+    restored = line["restored"]  # from a backup taken while posts were on their way
+    assert restored["looked_up"] > 0
+    assert (restored["sent_again"], restored["finished"]) == (0, True), said
     assert code == 0, said
 
 

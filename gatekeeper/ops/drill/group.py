@@ -2,12 +2,14 @@
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from gatekeeper.ops.drill.board import GO_ON, PAUSE, PAUSED, Board, freeze_at, kill_at
 from gatekeeper.ops.drill.oracle import Oracle
 from gatekeeper.ops.drill.processes import Processes
+from gatekeeper.ops.drill.restored import AfterRestore
 from gatekeeper.ops.drill.schedule import Ordeal
 from gatekeeper.ops.drill.school import DrillSchool, Sent, marked
 from gatekeeper.posts.status import ENDED, PublicationState
@@ -32,6 +34,7 @@ class Findings:
     needs_person: int = 0
     needless_person: int = 0
     unfinished: int = 0
+    restored: AfterRestore | None = None
     queue_upsets: int = 0
     factor: float = 1.0
     wrong: list[str] = field(default_factory=list)  # a line for each, for whoever has to find out why
@@ -46,6 +49,7 @@ class Findings:
             or self.misrecorded
             or self.needless_person
             or self.unfinished
+            or (self.restored and (self.restored.sent_again or not self.restored.finished))
         )
 
 
@@ -62,6 +66,7 @@ class Group:
     kill_each: float  # seconds between two kills at a random moment, about
     known: dict[int, Sent]  # every post of this drill so far, by its number
     forbidden: set[int]  # those that must not be seen any more
+    amid: Callable[[], None] = lambda: None
     sent: dict[int, Sent] = field(default_factory=dict)
     waiting: dict[int, Sent] = field(default_factory=dict)  # to be changed between claim and intent
     _calm_from: float = float("inf")  # from then on nobody is killed who has not his order to die
@@ -76,6 +81,7 @@ class Group:
             self._begin(ordeal)
             if self._turn(findings):
                 break
+        self.amid()
         deadline = time.monotonic() + _PATIENCE * self.pace.reads[-1].total_seconds()
         self._calm_from = time.monotonic() + _UNREST * self.pace.lease.total_seconds()
         while not findings.violated and self._open() and time.monotonic() < deadline:

@@ -147,16 +147,13 @@ class Processes:
         with urllib.request.urlopen(request, timeout=30) as reply:  # noqa: S310
             reply.read()
 
+    def stop_publishers(self) -> None:
+        """End the publishers alone."""
+        _end([self._running.pop("publishers")])
+
     def stop(self) -> None:
         """End them all."""
-        for process in self._running.values():
-            process.send_signal(signal.SIGTERM)
-        for process in self._running.values():
-            try:
-                process.wait(timeout=3)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        _end(list(self._running.values()))
 
     def _start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         with (self._logs / f"{name}.log").open("ab") as sink:
@@ -175,6 +172,17 @@ class Processes:
                 return True
         except (urllib.error.URLError, OSError):
             return False
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:

@@ -9,23 +9,27 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from approvals import ledger_check
 from gatekeeper.bootstrap import prepare
+from gatekeeper.clock import SystemClock
 from gatekeeper.log import configure_logging
+from gatekeeper.ops.backup import backup, backups
 from gatekeeper.ops.drill.board import Board
 from gatekeeper.ops.drill.group import Findings, Group
 from gatekeeper.ops.drill.oracle import Oracle
 from gatekeeper.ops.drill.pace import FASTEST, factor_for, pace
 from gatekeeper.ops.drill.postgresql import fresh_database
 from gatekeeper.ops.drill.processes import Processes
+from gatekeeper.ops.drill.restored import AfterRestore, database_beside, put_back
 from gatekeeper.ops.drill.schedule import draw, warming
 from gatekeeper.ops.drill.school import DrillSchool, Sent, folder_of, read_keys
 from gatekeeper.ops.keys import ensure_keys
-from gatekeeper.settings import load_settings
+from gatekeeper.settings import Settings, load_settings
 
 POINTS: Final = ("C0", "C1", "C2", "C3", "C4", "C5", "C6")
 _AT_ONCE: Final = 30  # schedules in one group; a machine that has to fail does so sooner in a smaller one
@@ -76,6 +80,7 @@ def drill(asked: Drill, *, tell: Any = None) -> tuple[dict[str, object], bool]:
         "misrecorded": findings.misrecorded,
         "ended_by_timer": counted["guard"],
         "ended_by_themselves": counted["crashed"],
+        "restored": asdict(findings.restored) if findings.restored else None,
         "queue_killed_or_flushed": findings.queue_upsets,
         "times_faster": findings.factor,
     }
@@ -129,6 +134,7 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
                 chance=random.Random(f"{asked.seed}/{first}/moments"),  # noqa: S311 - to come out the same again
                 pace=pace(findings.factor),
                 kill_each=_KILL_EACH * FASTEST / findings.factor,
+                amid=partial(_back_up, settings) if _restores(asked) and here.stop == asked.schedules else lambda: None,
             )
             group.run(
                 [ordeal for schedule in here for ordeal in draw(asked.seed, schedule, factor=findings.factor)], findings
@@ -140,11 +146,60 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
             if not ledger_check.verify(session).ok:
                 findings.misrecorded += 1
                 findings.wrong.append("the ledger does not verify")
+        if _restores(asked) and not findings.violated:
+            processes.stop_publishers()
+            findings.restored = _put_back(
+                settings, env, school=school, known=known, forbidden=forbidden, oracle=oracle, factor=findings.factor
+            )
+            _judge_restored(findings, oracle, known, forbidden)
     finally:
         processes.stop()
         if school is not None:
             school.services.db.engine.dispose()
     return findings, board
+
+
+def _restores(asked: Drill) -> bool:
+    """Whether the drill ends with a restore: not where a machine lacks a part, nor without PostgreSQL's own tools."""
+    return not asked.without and (asked.db == "sqlite" or bool(shutil.which("pg_dump") and shutil.which("pg_restore")))
+
+
+def _back_up(settings: Settings) -> None:
+    backup(settings, settings.backups, clock=SystemClock())
+
+
+def _put_back(
+    settings: Settings,
+    env: Mapping[str, str],
+    *,
+    school: DrillSchool,
+    known: Mapping[int, Sent],
+    forbidden: set[int],
+    oracle: Oracle,
+    factor: float,
+) -> AfterRestore:
+    folder = settings.data / "restored"
+    folder.mkdir()
+    with database_beside(folder, settings.database_url) as url:
+        return put_back(
+            backups(settings.backups)[-1],
+            {**env, "GATEKEEPER_DATA": str(folder), "DATABASE_URL": url},
+            keys=settings.keys,
+            school=school,
+            known=known,
+            forbidden=forbidden,
+            oracle=oracle,
+            factor=factor,
+        )
+
+
+def _judge_restored(findings: Findings, oracle: Oracle, known: dict[int, Sent], forbidden: set[int]) -> None:
+    verdict = oracle.judge(known, forbidden)
+    findings.duplicates, findings.unapproved = len(verdict.duplicates), len(verdict.unapproved)
+    findings.wrong += [f"after the restore, twice: {known.get(number)}" for number in verdict.duplicates]
+    findings.wrong += [f"after the restore, unapproved: {known.get(number)}" for number in verdict.unapproved]
+    if findings.restored and not findings.restored.finished:
+        findings.wrong.append("the restore could not be finished")
 
 
 def _environment(folder: Path, url: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The school of a drill: its posts are sealed, asked about and decided by the very steps that a real one takes."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -82,6 +83,12 @@ class DrillSchool:
                 )
             )
             session.add(PictureReading(sha256=self.picture, engine=READER, words=[], codes=[], read_at=now))
+
+    def at(self, settings: Settings) -> "DrillSchool":
+        """The same school in another database, where it was put back from a backup."""
+        there = copy(self)
+        there.services = build_services(settings)
+        return there
 
     def enrol(self, ordeals: Sequence[Ordeal]) -> None:
         """Put the pupils on the roll who will be seen in these posts: all at once, as each new roll is read anew."""
