@@ -38,17 +38,16 @@ from gatekeeper.clock import Clock
 from gatekeeper.db.session import Database
 from gatekeeper.log import place_of
 from gatekeeper.policy.limits import label_of
-from gatekeeper.posts.model import ChannelAccount, ChannelLimit
+from gatekeeper.posts.model import ChannelLimit
 from gatekeeper.workflow import cost
-from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
 
 PUBLISHING: Final = ("upload_media", "create_post", CREATE_DAY, EVERYTHING)
-_CREATING: Final = ("create_post", CREATE_DAY, EVERYTHING)
 _LISTING: Final = ("list_posts", EVERYTHING)
 _LOW: Final = 10  # from here on every word counts; above it, one look in a minute is enough
 _SELDOM: Final = timedelta(minutes=1)
+_MOMENT: Final = timedelta(seconds=1)  # so long a process believes that nothing has to wait
 #: however a header reads, nothing waits longer for it than this
 _LONGEST: Final = timedelta(hours=25)
 
@@ -68,16 +67,14 @@ def waits_until(session: Session, account_id: int, routes: Collection[str], *, n
     ).first()
 
 
-def check_may_publish(services: Services, account: ChannelAccount) -> None:
-    """Return where nothing known speaks against publishing on this account now.
+def check_may_publish(channel: Channel) -> None:
+    """Return where nothing known speaks against publishing on this account now. Asked before anything is handed over.
 
     Raises:
         RateLimited: the platform asked to wait, in this process or another; says until when.
     """
-    with services.db.read() as session:
-        until = waits_until(session, account.id, PUBLISHING, now=services.clock.now())
-    if until is not None:
-        raise _wait(account.kind, "create_post", until)
+    if isinstance(channel, _Watched):
+        channel.check_free("create_post", PUBLISHING)
 
 
 def watcher(db: Database, clock: Clock) -> Callable[[Channel, int], Channel]:
@@ -96,6 +93,7 @@ class _Memory:
 
     def __init__(self) -> None:
         self._written: dict[tuple[int, str], tuple[datetime, int | None]] = {}
+        self._free: dict[tuple[int, tuple[str, ...]], datetime] = {}
 
     def is_news(self, account_id: int, told: RouteLimit, *, now: datetime) -> bool:
         """Whether this must be written: every word when little is left, or was; else one in a minute."""
@@ -106,6 +104,16 @@ class _Memory:
     def remember(self, account_id: int, told: RouteLimit, *, now: datetime) -> None:
         """It is written."""
         self._written[account_id, told.route] = (now, told.remaining)
+        self._free.clear()
+
+    def was_free(self, account_id: int, routes: tuple[str, ...], *, now: datetime) -> bool:
+        """Whether nothing had to wait a moment ago: a platform asked too early refuses, and nothing is posted."""
+        at = self._free.get((account_id, routes))
+        return at is not None and timedelta(0) <= now - at < _MOMENT
+
+    def note_free(self, account_id: int, routes: tuple[str, ...], *, now: datetime) -> None:
+        """Nothing has to wait now."""
+        self._free[account_id, routes] = now
 
 
 class _Watched:
@@ -132,7 +140,7 @@ class _Watched:
     def create_post(
         self, post: RenderedPost, media: Sequence[MediaHandle], *, deadline: Deadline | None = None
     ) -> PublishedPost:
-        with self._watch("create_post", _CREATING):
+        with self._watch("create_post", PUBLISHING):
             return self._channel.create_post(post, media, deadline=deadline)
 
     def get_post(self, post_id: str, *, deadline: Deadline | None = None) -> RemotePost:
@@ -161,10 +169,20 @@ class _Watched:
         with self._watch("delete_post"):
             return self._channel.delete_post(post_id, deadline=deadline)
 
-    @contextmanager
-    def _watch(self, operation: str, routes: Collection[str] = ()) -> Iterator[None]:
-        if routes and (until := self._must_wait(routes)) is not None:
+    def check_free(self, operation: str, routes: tuple[str, ...]) -> None:
+        """Raise RateLimited where calls of these kinds must wait."""
+        now = self._clock.now()
+        if self._memory.was_free(self._row, routes, now=now):
+            return
+        until = self._must_wait(routes, now=now)
+        if until is not None:
             raise _wait(self.kind, operation, until)
+        self._memory.note_free(self._row, routes, now=now)
+
+    @contextmanager
+    def _watch(self, operation: str, routes: tuple[str, ...] = ()) -> Iterator[None]:
+        if routes:
+            self.check_free(operation, routes)
         refused: RouteLimit | None = None
         try:
             yield
@@ -174,10 +192,10 @@ class _Watched:
         finally:
             self._keep(refused)
 
-    def _must_wait(self, routes: Collection[str]) -> datetime | None:
+    def _must_wait(self, routes: Collection[str], *, now: datetime) -> datetime | None:
         try:
             with self._db.read() as session:
-                return waits_until(session, self._row, routes, now=self._clock.now())
+                return waits_until(session, self._row, routes, now=now)
         except SQLAlchemyError:
             return None  # the platform will say it itself
 

@@ -128,7 +128,7 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
     if services.channel_for is None:
         raise SettingsError("This process holds no keys.")
     channel = services.channel_for(account)
-    check_may_publish(services, account)  # the platform may have asked another process to wait
+    check_may_publish(channel)  # the platform may have asked another process to wait
     return _Prepared(channel=channel, post=RenderedPost(content.text_for(account.id)), media=media, hashes=hashes)
 
 
