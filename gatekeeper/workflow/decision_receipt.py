@@ -10,9 +10,11 @@ from approvals.outcomes import withdrawal_of
 from approvals.requests import summary_of
 from approvals.tables import ApprovalRequest, Decision, Verdict
 from gatekeeper.people.staff import Staff
+from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import anchor
+from gatekeeper.workflow.asked_changes import STATEMENT, Asked, asked_in
 from gatekeeper.workflow.capacity import capacity_words
 from gatekeeper.workflow.decide import MARK_RULE, post_id_in, waiting_for
 
@@ -27,6 +29,7 @@ class Receipt:
         proof: how it was made sure that it was this person.
         overrides: their own sentence about each point that they allowed.
         logos: who authorised what, each once.
+        marks: each change that was asked for, with its place.
         ledger: where the ledger stood once the decision was in it; the decision's own entry is its last.
         withdrawn_at: since when an approval no longer holds.
         can_take_back: whether it still waits for its time, so that second thoughts count.
@@ -44,6 +47,7 @@ class Receipt:
     proof: str
     overrides: tuple[str, ...]
     logos: tuple[str, ...]
+    marks: tuple[Asked, ...]
     ledger: anchor.Anchor
     withdrawn_at: datetime | None
     can_take_back: bool
@@ -84,6 +88,7 @@ def receipt_for(session: Session, decision: Decision, *, now: datetime) -> Recei
         proof=_PROOFS.get(decision.proof_method, decision.proof_method),
         overrides=tuple(one["sentence"] for one in answers if one["rule"] != MARK_RULE),
         logos=tuple(dict.fromkeys(one["sentence"] for one in answers if one["rule"] == MARK_RULE)),
+        marks=_marks(session, decision),
         ledger=anchor.at_decision(session, decision),
         withdrawn_at=withdrawn.at if withdrawn else None,
         can_take_back=_still_waits(session, post_id, decision),
@@ -91,6 +96,13 @@ def receipt_for(session: Session, decision: Decision, *, now: datetime) -> Recei
         next_one=waiting[0] if waiting else None,
         capacity=capacity_words(session, decision),
     )
+
+
+def _marks(session: Session, decision: Decision) -> tuple[Asked, ...]:
+    if not decision.marks:
+        return ()
+    content = Content.from_canonical(session.get_one(Version, int(decision.version_ref)).canonical)
+    return tuple(one for one in asked_in(decision, content, {}) if one.number != STATEMENT)
 
 
 def _still_waits(session: Session, post_id: int, decision: Decision) -> bool:
