@@ -136,9 +136,8 @@ class Plan:
             if self._counts(post, other):
                 yield Remark(rule="repeat", sentence=f"It has the same words as {_named(other)}{_on(other)}.")
                 return
-        mine = self._alike.rare_words(words)
-        for other in self._alike.candidates(mine):
-            if self._counts(post, other) and self._alike.is_near(words, other):
+        for other in self._alike.near(words):
+            if self._counts(post, other):
                 yield Remark(
                     rule="near-repeat", sentence=f"It has nearly the same words as {_named(other)}{_on(other)}."
                 )
@@ -152,13 +151,17 @@ class Plan:
     def _same(self) -> dict[str, list[Planned]]:
         found: dict[str, list[Planned]] = {}
         for one in self._planned:
-            if words := plain(one.text):
+            if words := self._plain[one.id]:
                 found.setdefault(words, []).append(one)
         return found
 
     @cached_property
+    def _plain(self) -> dict[int, str]:
+        return {one.id: plain(one.text) for one in self._planned}
+
+    @cached_property
     def _alike(self) -> "_Alike":
-        return _Alike(self._planned)
+        return _Alike(self._planned, self._plain)
 
 
 class _Alike:
@@ -168,28 +171,26 @@ class _Alike:
     in common are compared at all.
     """
 
-    def __init__(self, planned: Sequence[Planned]) -> None:
-        self._words = {one.id: words_of(plain(one.text)) for one in planned if one.text}
+    def __init__(self, planned: Sequence[Planned], texts: Mapping[int, str]) -> None:
+        self._words = {one.id: words_of(texts[one.id]) for one in planned}
         self._often = Counter(word for words in self._words.values() for word in words)
         self._with: dict[str, list[Planned]] = {}
         for one in planned:
-            for word in self._rarest(self._words.get(one.id, frozenset())):
+            for word in self._rarest(self._words[one.id]):
                 self._with.setdefault(word, []).append(one)
 
-    def rare_words(self, text: str) -> tuple[str, ...]:
-        return self._rarest(words_of(text))
-
-    def candidates(self, rare: Sequence[str]) -> Iterator[Planned]:
-        seen: set[int] = set()
-        for word in rare:
+    def near(self, text: str) -> Iterator[Planned]:
+        """Every post with nearly these words, each once."""
+        mine, seen = words_of(text), set[int]()
+        for word in self._rarest(mine):
             for one in self._with.get(word, ()):
-                if one.id not in seen:
-                    seen.add(one.id)
+                if one.id in seen:
+                    continue
+                seen.add(one.id)
+                theirs = self._words[one.id]
+                both = len(mine & theirs)
+                if both >= _ALIKE * (len(mine) + len(theirs) - both):
                     yield one
-
-    def is_near(self, text: str, other: Planned) -> bool:
-        mine, theirs = words_of(text), self._words[other.id]
-        return len(mine & theirs) >= _ALIKE * len(mine | theirs)
 
     def _rarest(self, words: frozenset[str]) -> tuple[str, ...]:
         if len(words) < _FEWEST_WORDS:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 
 #: every page with a fixed address, and who looks at it
 PAGES = {
-    Role.AUTHOR: ("/", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
+    Role.AUTHOR: ("/", "/schedule", "/schedule?view=list", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
     Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove"),
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
@@ -134,6 +134,7 @@ def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) ->
     site.sign_in(reader.context, Role.AUTHOR)
     look(reader, f"{site.url}/posts/{post}")
     look(reader, f"{site.url}/posts/{post}/edit")
+    look(reader, f"{site.url}/schedule/posts/{post}")
     reader.goto(f"{site.url}/posts/new")
     reader.get_by_role("button", name="Send to be checked").click()
     check(reader)  # the form with every error on it
