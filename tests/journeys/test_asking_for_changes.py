@@ -42,6 +42,28 @@ def the_decision(site: Site) -> Decision:
         return session.scalars(select(Decision)).one()
 
 
+def test_the_head_marks_the_words_of_one_channel_and_they_are_not_taken_for_the_common_ones(
+    site: Site, phone: Page
+) -> None:
+    post_id = site.school.post(text="👍🏽 Our harvest table is full.", wordings={"x": "A full harvest table!"})
+    open_page(site, phone, post_id)
+    phone.evaluate(SELECT, [".sketch-text", "harvest table"])  # the preview for X stands first
+    phone.get_by_role("button", name="Mark these words").click()
+    phone.keyboard.type("Say autumn.")
+    expect(phone.locator(".remark-place").first).to_contain_text("Words for X")
+    sign(phone)
+    send_back(phone)
+    phone.get_by_text("Your decision is recorded").wait_for()
+    account = site.school.accounts["x"]
+    assert the_decision(site).marks == [{"where": f"wording:x:{account}:7-20", "words": "Say autumn."}]
+    phone.context.clear_cookies()
+    site.sign_in(phone.context, Role.AUTHOR)
+    phone.goto(f"{site.url}/posts/{post_id}")
+    expect(phone.locator("#asked mark").first).to_contain_text("harvest table")
+    phone.get_by_role("link", name="Go to the words").click()
+    expect(phone.locator(f"#wording_{account}")).to_be_in_viewport()
+
+
 def test_the_head_marks_words_and_a_face_and_the_author_finds_both(site: Site, phone: Page) -> None:
     post_id = site.school.post(photos=1, pupils=("Wren",), text="👍🏽 Our harvest table is full. Thank you!")
     with site.school.services.db.begin() as session:

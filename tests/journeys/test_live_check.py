@@ -61,6 +61,36 @@ def test_a_name_is_marked_told_and_replaced_and_the_key_for_undo_brings_it_back(
     expect(page.locator("#live-away")).to_have_text("")
 
 
+def test_words_for_one_channel_alone_are_counted_marked_and_given_up_again(site: Site, page: Page) -> None:
+    begin(site, page)
+    page.get_by_label("Text", exact=True).fill("Our harvest table is full.")
+    part = page.locator(f"#own-words-{site.school.accounts['x']}")
+    expect(part).to_be_hidden()  # the channel is not chosen yet
+    page.locator(f"#channel-{site.school.accounts['x']}").check()
+    part.locator("summary").press("Enter")
+    own = part.get_by_role("textbox")
+    own.press_sequentially(f"{NAME}: a full table! 🎉")
+    expect(part.locator("[data-own-count]")).to_contain_text("35 of 280 for X")
+    expect(part.locator(".live-finding")).to_contain_text("is a pupil's name")
+    expect(page.locator(".live-finding")).to_have_count(1)  # nothing is said of it at the common text
+    assert page.evaluate(MARKED) == []
+    assert part.locator(".marks mark").all_text_contents() == [NAME]
+    expect(page.locator("[data-count-for=x]")).to_be_hidden()
+    expect(page.locator(f"[data-sketch='{site.school.accounts['x']}'] .sketch-text")).to_contain_text(
+        "a full table! 🎉"
+    )
+    page.wait_for_url("**/edit")  # saved by itself
+
+    part.get_by_role("button", name="Use the common text").press("Enter")
+    expect(own).to_be_hidden()
+    expect(part.locator("summary")).to_be_focused()
+    expect(page.locator("[data-count-for=x]")).to_be_visible()
+    expect(page.locator(".live-finding")).to_have_count(0)
+    expect(page.locator(f"[data-sketch='{site.school.accounts['x']}'] .sketch-text")).to_have_text(
+        "Our harvest table is full."
+    )
+
+
 LONG = "שלום 👩‍🏫\n" + "Our garden grows and grows. " * 12 + f"\nThanks to {NAME} and Jonty.\nSee https://hill.example"
 
 

@@ -214,6 +214,18 @@ def test_channels_with_the_same_words_share_one_preview_and_each_description_is_
         assert f"“A table full of vegetables, picture {number}”" in page
 
 
+def test_a_channel_with_words_of_its_own_has_a_preview_of_its_own_and_can_be_pointed_at(
+    head: FlaskClient, school: School
+) -> None:
+    post_id = school.post(text="A great day at the farm.", wordings={"x": "Farm day!"})
+    page = head.get(proved(head, link_to(school, post_id))).text
+    previews = re.findall(
+        r'aria-label="As it will look on ([^"]+)".*?<p class="sketch-text">([^<]*)</p>', page, re.DOTALL
+    )
+    assert previews == [("X", "Farm day!"), ("Facebook", "A great day at the farm.")]
+    assert f'<option value="wording:x:{school.accounts["x"]}">Words for X</option>' in page
+
+
 @pytest.mark.parametrize(("minutes", "said"), [(40, "⚠ In 40 minutes"), (61, "in 1 hour 1 minute")])
 def test_little_time_left_is_said_as_a_warning(head: FlaskClient, school: School, minutes: int, said: str) -> None:
     post_id = school.post(due_in=timedelta(minutes=minutes))
