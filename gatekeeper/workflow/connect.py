@@ -6,6 +6,7 @@ only by the headteacher's second proof and the declaration that the page is the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, select
@@ -105,9 +106,8 @@ def renew(services: Services, account_id: int, secrets: Mapping[str, str], *, by
         if fields := _missing_secrets(account.kind, secrets):
             raise BadInput("Please look at the marked fields.", fields=fields)
         account.sealed = _sealed(services, account, secrets)
-        account.status, account.check_result, account.held_reason = "new", "", ""
-        account.expires_at, account.told_expiry = None, None
-        jobs.order(session, jobs.CONNECT, account.id, now=now)
+        account.check_result, account.expires_at, account.told_expiry = "", None, None
+        _ask_afresh(session, account, now=now)
         record(session, at=now, staff_id=by, action=RENEWED, subject=f"channel:{account.id}")
 
 
@@ -123,9 +123,7 @@ def check_again(services: Services, account_id: int, *, by: int) -> None:
         account = _account(session, account_id)
         if not account.sealed:
             raise Conflict("There are no keys for this account. Please type them in again.")
-        account.status, account.held_reason = "new", ""
-        session.execute(delete(ChannelLimit).where(ChannelLimit.account_id == account.id))  # ... and hear it afresh
-        jobs.order(session, jobs.CONNECT, account.id, now=now)
+        _ask_afresh(session, account, now=now)
         record(session, at=now, staff_id=by, action="channel.check_ordered", subject=f"channel:{account.id}")
 
 
@@ -213,6 +211,13 @@ def close_channel(services: Services, account_id: int, *, by: int) -> None:
         account.declared_own, account.opened_by, account.opened_at = False, None, None
         ledger.append(session, at=now, kind="channel.closed", body={"account": account.id, "by": by})
         record(session, at=now, staff_id=by, action="channel.closed", subject=f"channel:{account.id}")
+
+
+def _ask_afresh(session: Session, account: ChannelAccount, *, now: datetime) -> None:
+    """Order a check that forgets what the platform said before, of the keys and of its limits."""
+    account.status, account.held_reason = "new", ""
+    session.execute(delete(ChannelLimit).where(ChannelLimit.account_id == account.id))
+    jobs.order(session, jobs.CONNECT, account.id, now=now)
 
 
 def _check_head(session: Session, staff_id: int) -> None:

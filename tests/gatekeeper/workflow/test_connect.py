@@ -1,5 +1,6 @@
 """A channel opens only by keys the platform confirmed, the headteacher's PIN, and the declaration."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,8 @@ from unittest.mock import create_autospec
 import pytest
 from sqlalchemy import select
 
-from approvals import proofs
-from approvals.errors import ProofLocked, ProofMissing, ProofWrong
+from approvals import challenges, proofs
+from approvals.errors import ProofLocked, ProofMissing, ProofRefused, ProofWrong
 from approvals.ledger import KEY_NAMED
 from approvals.tables import LedgerEntry
 from gatekeeper import jobs
@@ -22,10 +23,12 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import ChannelAccount
-from gatekeeper.workflow import connect, key_check
+from gatekeeper.workflow import connect, key_check, second_proofs
+from gatekeeper.workflow.passkey_place import place_of
 from gatekeeper.workflow.services import Services
-from gatekeeper.workflow.step_up import Proof
+from gatekeeper.workflow.step_up import Proof, occasion_of
 from tests.conftest import ToldClock
+from tests.factories.authenticator import Authenticator
 from tests.factories.school import PIN, make_services, make_settings
 
 KEYS = {"access_token": "EAAG-very-secret", "app_id": "1", "app_secret": "s3cr3t-of-the-app"}
@@ -37,7 +40,8 @@ Answering = Callable[..., Services]
 
 @pytest.fixture
 def services(sqlite_database: Database, tmp_path: Path, clock: ToldClock) -> Services:
-    settings = make_settings(tmp_path, sqlite_database.url, seal_public=PUBLIC)
+    secrets = {"WEB_KEY": "only for tests, only for tests, only"}
+    settings = make_settings(tmp_path, sqlite_database.url, seal_public=PUBLIC, secrets=secrets)
     services = make_services(sqlite_database, tmp_path, clock, settings=settings)
     with services.db.begin() as session:
         for number, role in ((ADMIN, Role.ADMINISTRATOR), (HEAD, Role.HEADTEACHER), (DEPUTY, Role.DEPUTY)):
@@ -244,6 +248,34 @@ def test_what_a_platform_refused_is_not_opened_by_a_proof_but_by_a_fresh_check(
     connect.check_again(services, account, by=ADMIN)
     confirm(services, account)
     assert row(services, account).status == "open"
+
+
+def passkey_answer(services: Services, action: str) -> Proof:
+    """The head's new passkey, and what it signs for this action."""
+    with services.db.read() as session:
+        place = place_of(services, session)
+    passkey, now = Authenticator(place=place), services.clock.now()
+    challenge = challenges.give(place.key, second_proofs.enrolment(HEAD), now=now)
+    given = second_proofs.Given(proof=Proof(pin=PIN))
+    second_proofs.add_passkey(services, HEAD, label="Telephone", response=passkey.enrol(challenge), given=given)
+    return Proof(assertion=passkey.answer(challenges.give(place.key, occasion_of(HEAD, action), now=now)))
+
+
+def test_a_passkey_opens_a_channel_and_the_ledger_says_which_proof_it_was(services: Services, account: int) -> None:
+    confirm(services, account)
+    proof = passkey_answer(services, connect.ACTION)
+    connect.open_channel(services, account, by=HEAD, proof=proof, declared_own=True)
+    with services.db.read() as session:
+        last = session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1)).one()
+    assert (last.kind, json.loads(last.body)["proof"]) == ("channel.opened", "passkey")
+
+
+def test_what_a_passkey_signed_for_something_else_opens_no_channel(services: Services, account: int) -> None:
+    confirm(services, account)
+    proof = passkey_answer(services, "deputy")
+    with pytest.raises(ProofRefused):
+        connect.open_channel(services, account, by=HEAD, proof=proof, declared_own=True)
+    assert row(services, account).status == "checked"
 
 
 def test_cannot_open_without_any_proof(services: Services, account: int) -> None:
