@@ -4,6 +4,7 @@ X charges for each post, more for one with a link, and for each post that is rea
 `policy.limits`; X's own bill is what counts, so every figure here is an estimate, and never one that is too low.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -44,15 +45,25 @@ def kind_of_post(text: str) -> str:
 
 def sentence_for(content: Content) -> str:
     """What publishing exactly this costs, for whoever approves it; empty where nothing is charged."""
-    said = []
+    return " ".join(
+        f"Publishing this costs the school about {dollars(total)} on {label_of(kind)}"
+        f"{', because it has a link' if linked else ''}."
+        for kind, total, linked in _charged(content)
+    )
+
+
+def price_of(content: Content) -> str:
+    """The same in a few words, for a list; empty where nothing is charged."""
+    return ", ".join(f"about {dollars(total)} on {label_of(kind)}" for kind, total, _ in _charged(content))
+
+
+def _charged(content: Content) -> Iterator[tuple[str, int, bool]]:
+    """Of each kind of channel that charges: the kind, the price, and whether a link is part of it."""
     for kind in dict.fromkeys(channel.kind for channel in content.channels if is_paid(channel.kind)):
         charged = [
             kind_of_post(content.text_for(channel.account_id)) for channel in content.channels if channel.kind == kind
         ]
-        total = sum(PRICES[kind][each] for each in charged)
-        why = ", because it has a link" if LINK_POST in charged else ""
-        said.append(f"Publishing this costs the school about {dollars(total)} on {label_of(kind)}{why}.")
-    return " ".join(said)
+        yield kind, sum(PRICES[kind][each] for each in charged), LINK_POST in charged
 
 
 def count_post(session: Session, publication: Publication, version: Version, *, now: datetime) -> None:

@@ -15,8 +15,10 @@ from approvals.requests import Summary, summary_of
 from approvals.tables import ApprovalRequest, Decision, Verdict
 from gatekeeper.clock import london
 from gatekeeper.people.staff import Staff
-from gatekeeper.posts.model import Post
+from gatekeeper.posts.digest import Content
+from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import cost
 from gatekeeper.workflow.capacity import capacity_of
 from gatekeeper.workflow.decide import post_id_in, waiting_for
 from gatekeeper.workflow.decision_receipt import VERDICT_WORDS
@@ -37,6 +39,7 @@ class Waiting:
     ends: datetime
     ends_today: bool
     is_short: bool
+    price: str  # what publishing it costs; empty where nothing is charged
     capacity: str  # empty for the headteacher; for a deputy, for whom and until when
 
     @property
@@ -110,6 +113,7 @@ def inbox_for(session: Session, person_id: int, search: Search, *, now: datetime
             ends=asked.expires_at,
             ends_today=london(asked.expires_at).date() == london(now).date(),
             is_short=asked.expires_at - now <= SHORT,
+            price=cost.price_of(Content.from_canonical(session.get_one(Version, int(asked.version_ref)).canonical)),
             capacity=capacity_of(session, asked, person_id, now=now),
         )
         for asked in waiting_for(session, person_id, now=now)

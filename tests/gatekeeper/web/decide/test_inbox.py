@@ -69,6 +69,13 @@ def test_the_most_urgent_stands_first_with_how_long_is_left_and_what_ends_today(
     assert "Decisions (3)" in page
 
 
+def test_what_publishing_costs_stands_beside_each_question(as_role: Browser, school: School) -> None:
+    school.ask(school.post(kinds=("facebook",)))
+    assert "about $" not in as_role(Role.HEADTEACHER).get("/decisions").text
+    school.ask(school.post(text="See https://quarry.example"))
+    assert "about $0.20 on X" in as_role(Role.HEADTEACHER).get("/decisions").text
+
+
 def test_each_question_is_opened_by_itself(as_role: Browser, school: School) -> None:
     """There is no way to answer several at once: every form of the page leads to one question, or signs out."""
     for _ in range(3):
