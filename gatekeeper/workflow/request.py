@@ -5,6 +5,7 @@ asking moves it on in the same transaction.
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import current_version, findings_of, move, post_for_update
 from gatekeeper.posts.status import FindingState, PostState
+from gatekeeper.text.fold import fold_word
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.deciders import deciders
 from gatekeeper.workflow.facts import is_inside
@@ -28,6 +30,9 @@ from gatekeeper.workflow.head_only import head_only
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.recheck import find_against, look_at_pictures, take_back
 from gatekeeper.workflow.services import Services
+
+_INNER_CAPITAL = re.compile(r"(?<=[a-zà-öø-ÿ])(?=[A-ZÀ-ÖØ-Þ])")
+_WORD = re.compile(r"[^\W\d_]+")
 
 TOO_LATE = "Its time came before the headteacher could be asked. Choose a later time and send it again."
 
@@ -148,8 +153,21 @@ def _accounts(session: Session, content: Content) -> Sequence[ChannelAccount]:
 
 
 def _title(session: Session, post: Post) -> str:
-    """The post's title, unless a word of it is a pupil's name: it is shown to whoever holds the link, before the PIN."""
-    words = {word.casefold() for word in re.findall(r"\w+", post.title)}
-    names = session.execute(select(Pupil.first_name, Pupil.last_name, Pupil.known_as)).all()
-    on_roll = {part.casefold() for name in names for part in re.findall(r"\w+", " ".join(name))}
-    return post.title if words and not words & on_roll else f"Post {post.id}"
+    """The post's title, unless it names a pupil: it is shown to whoever holds the link, before the PIN.
+
+    Accents, capitals, hidden signs and names that are run together, as in a hashtag, do not hide a name.
+    """
+    words = set(_words(post.title))
+    run_together = "".join(_words(post.title))
+    for names in session.execute(select(Pupil.first_name, Pupil.last_name, Pupil.known_as)).all():
+        parts = {part for name in names for part in _words(name)}
+        whole = ["".join(_words(f"{first} {names.last_name}")) for first in (names.first_name, names.known_as) if first]
+        if words & parts or any(name in run_together for name in whole):
+            return f"Post {post.id}"
+    return post.title if words else f"Post {post.id}"
+
+
+def _words(text: str) -> list[str]:
+    """The words in plain small letters; a capital inside a word begins another."""
+    apart = _INNER_CAPITAL.sub(" ", unicodedata.normalize("NFKC", text))
+    return _WORD.findall(fold_word(apart))

@@ -128,7 +128,14 @@ def test_says_so_where_an_override_is_asked_for(school: School, clock: ToldClock
     assert dict(summary_of(asked).counts) == {"photos": 0, "points with a reason": 1, "overrides asked": 1}
 
 
-@pytest.mark.parametrize("title", ["Wren wins the cup", "The APPLETHWAITE prize", "jonty’s table"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Wren wins the cup", "The APPLETHWAITE prize", "jonty’s table", "Wre\u0301n wins", "Well done, Wrèn!",
+        "W\u200bren wins", "cup_of_wren_2026", "#WrenWins", "#wrenapplethwaite", "wren7", "Ｗｒｅｎ wins",
+    ],
+    ids=ascii,
+)  # fmt: skip
 def test_a_title_with_a_pupils_name_is_not_shown_before_the_pin(school: School, title: str) -> None:
     post_id = school.post()
     with school.services.db.begin() as session:
@@ -137,6 +144,17 @@ def test_a_title_with_a_pupils_name_is_not_shown_before_the_pin(school: School, 
     request.run(school.services, post_id)
     (asked,) = requests_of(school)
     assert asked.title == f"Post {post_id}"
+
+
+@pytest.mark.parametrize("title", ["Harvest", "The wrens in our hedge", "A table of Jontys", "Year 3: #WeWonIt"])
+def test_a_title_that_names_nobody_is_shown(school: School, title: str) -> None:
+    post_id = school.post()
+    with school.services.db.begin() as session:
+        session.get_one(Post, post_id).title = title
+    send(school, post_id)
+    request.run(school.services, post_id)
+    (asked,) = requests_of(school)
+    assert asked.title == title
 
 
 def test_the_deputy_is_asked_about_the_headteachers_own_post(school: School) -> None:
