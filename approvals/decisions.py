@@ -34,6 +34,7 @@ from approvals.ledger_entries import Stored
 from approvals.outcomes import decision_of, told_closing, told_decision, withdrawal_of
 from approvals.passkeys import PASSKEY, check_signature
 from approvals.requests import OPENED, check_open, close_if_open
+from approvals.seen_chain import SEEN, SeenChain
 from approvals.statements import Answer, Mark, Words, check_each_its_own, hashes, tidy, written
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, Withdrawal
 from approvals.tokens import DECIDE, View, locate
@@ -290,14 +291,20 @@ def check_on_record(session: Session, decision: Decision) -> None:
 
 def _check_not_ended(session: Session, decision: Decision) -> None:
     """Refuse what the ledger knows as ended: whoever takes a row away must not bring an old yes back to life."""
-    since = ledger_entries.unbroken_since(session, decision.ledger_seq)
-    if since is None:
-        raise LedgerBroken("The ledger is not whole since this was decided. Nothing may be published on it.")
-    for entry in since:
-        said = entry.said()
-        withdrawn = entry.kind == WITHDRAWN and said.get("decision") == decision.id
-        if withdrawn or (entry.kind == OPENED and said.get("subject") == decision.subject):
-            raise LedgerBroken(f"Entry {entry.seq} of the ledger ended this approval, and the record of that is gone.")
+    seen: SeenChain = session.info.get(SEEN) or SeenChain()
+    for what in (f"decision {decision.id}", f"subject {decision.subject}"):
+        ended = seen.last_end(session, what, since=decision.ledger_seq, ends=_ends)
+        if ended is None:
+            raise LedgerBroken("The ledger is not whole since this was decided. Nothing may be published on it.")
+        if ended:
+            raise LedgerBroken(f"Entry {ended} of the ledger ended this approval, and the record of that is gone.")
+
+
+def _ends(entry: Stored) -> str | None:
+    """What this entry ends: one approval, or every earlier one about a subject."""
+    if entry.kind == WITHDRAWN:
+        return f"decision {entry.said().get('decision')}"
+    return f"subject {entry.said().get('subject')}" if entry.kind == OPENED else None
 
 
 def fits_entry(decision: Decision, entry: Stored) -> bool:

@@ -114,23 +114,6 @@ def as_written(session: Session, seq: int) -> Stored | None:
     return None
 
 
-def unbroken_since(session: Session, seq: int) -> list[Stored] | None:
-    """The entries from this one to the last; None where one was changed or taken out, or a stranger wrote the last."""
-    found: list[Stored] = []
-    before = ""
-    for number, entry in enumerate(entries(session, first=seq), start=seq):
-        if entry.seq != number or not entry.fits or (found and entry.prev_hash != before):
-            return None
-        found.append(entry)
-        before = entry.hash
-    signer: Signer | None = session.info.get(SIGNER)
-    if not found or signer is None:
-        return found or None
-    last = found[-1]
-    taken_over = last.kind == KEY_CHANGED and last.is_accepted_by(signer.public)
-    return found if taken_over or last.is_signed_with(signer.public) else None
-
-
 def is_readable(entry: Stored) -> bool:
     """Whether the program can read it back: a forger may have written anything, and hashed it."""
     try:

@@ -14,7 +14,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
 from approvals.ledger import SIGNER
+from approvals.seen_chain import SEEN, SeenChain
 from approvals.signing import Signer
+
+#: milliseconds that SQLite waits for its one writer's place. It asks ever more rarely, in the end ten times a second;
+#: who gives up early and comes back asks far more often than the others, and is let in before them
+_PATIENT, _HURRIED = 30_000, 40
 
 
 def make_engine(url: str) -> Engine:
@@ -27,14 +32,21 @@ def make_engine(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions on its own
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENT}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if not options.get("hurried", False):
+            connection.exec_driver_sql("BEGIN" if options.get("read_only", False) else "BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={_HURRIED}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_PATIENT}")
 
     return engine
 
@@ -46,7 +58,9 @@ class Database:
         """`signer` signs what is written into the ledger; without one nothing can be."""
         self.url = url
         self.engine = make_engine(url)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer})
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer, SEEN: SeenChain()})
+        hurried = self.engine.execution_options(hurried=True)
+        self._hurried = sessionmaker(hurried, expire_on_commit=False, info=self._sessions.kw["info"])
         self._readers = sessionmaker(self.engine.execution_options(read_only=True), expire_on_commit=False)
 
     @property
@@ -55,9 +69,12 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:
-        """One transaction: committed when the block ends, rolled back when it raises."""
-        with self._sessions.begin() as session:
+    def begin(self, *, hurried: bool = False) -> Iterator[Session]:
+        """One transaction: committed when the block ends, rolled back when it raises.
+
+        `hurried` gives up within a moment where somebody else writes; the caller comes back at once.
+        """
+        with (self._hurried if hurried else self._sessions).begin() as session:
             yield session
 
     @contextmanager
