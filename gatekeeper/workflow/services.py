@@ -65,9 +65,9 @@ class Services:
     channel_for: Callable[[ChannelAccount], Channel] | None = None
 
     @contextmanager
-    def step(self) -> Iterator[Session]:
-        """One transaction; once it is durable, the queue hears of the work it ordered."""
-        with self.db.begin() as session:
+    def step(self, *, hurried: bool = False) -> Iterator[Session]:
+        """One transaction; once it is durable, the queue hears of the work it ordered. `hurried`: see `Database.begin`."""
+        with self.db.begin(hurried=hurried) as session:
             yield session
         orders = session.info.pop("orders", [])
         if orders:
