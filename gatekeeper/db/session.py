@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session, sessionmaker
 
 from approvals.ledger import SIGNER
+from approvals.seen_chain import SEEN, SeenChain
 from approvals.signing import Signer
 
 #: milliseconds that SQLite waits for its one writer's place. It asks ever more rarely, in the end ten times a second;
@@ -57,7 +58,7 @@ class Database:
         """`signer` signs what is written into the ledger; without one nothing can be."""
         self.url = url
         self.engine = make_engine(url)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer})
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer, SEEN: SeenChain()})
         hurried = self.engine.execution_options(hurried=True)
         self._hurried = sessionmaker(hurried, expire_on_commit=False, info=self._sessions.kw["info"])
         self._readers = sessionmaker(self.engine.execution_options(read_only=True), expire_on_commit=False)
