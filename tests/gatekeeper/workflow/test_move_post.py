@@ -1,5 +1,8 @@
 """Moving a post: what was asked or approved is void, it is sent again where it had been sent, and never mid-flight."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -129,6 +132,28 @@ def test_cannot_move_over_an_edit_in_another_tab(school: School) -> None:
         session.get_one(Post, post_id).revision += 1
     with pytest.raises(Conflict, match="changed since you opened"):
         move_post(school.services, post_id, school.author, seen)
+
+
+def test_of_two_presses_at_once_one_moves_it_and_the_other_is_told(school: School) -> None:
+    post_id = school.post(kinds=("x",))
+    (publication,) = school.approve(post_id)
+    seen = moving(school, post_id)
+    dues = [TypedDue(date="2026-11-26", time=f"{hour}:00") for hour in (10, 11, 12, 13)]
+    together = threading.Barrier(len(dues))
+
+    def press(due: TypedDue) -> datetime | None:
+        together.wait(timeout=20)
+        try:
+            return move_post(school.services, post_id, school.author, replace(seen, due=due)).due
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(len(dues)) as pool:
+        (moved,) = [due for due in pool.map(press, dues) if due is not None]
+    with school.services.db.read() as session:
+        post = session.get_one(Post, post_id)
+        assert (post.due_at, post.state, post.revision) == (moved, PostState.SCANNING, (seen.revision or 0) + 1)
+    assert school.publication(publication).state == PublicationState.CANCELLED
 
 
 def test_cannot_move_to_the_time_it_has(school: School) -> None:
