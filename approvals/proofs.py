@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from approvals.errors import PinUnusable, ProofLocked, ProofMissing, ProofWrong
-from approvals.proof_records import pin_is_on_record, pin_name
+from approvals.proof_records import NONCE, pin_is_on_record, pin_name
+from approvals.proof_records import view_secret as sealed_secret
 from approvals.tables import ApprovalView, ApproverPin
 from approvals.tokens import locate, secret_hash, view
 
@@ -234,21 +235,20 @@ def prove_browser(session: Session, view_secret: str, *, method: str, now: datet
     holding = locate(session, view_secret)
     if holding.proved is not None:
         session.delete(holding.proved)  # this browser's earlier proof ends with the secret that carried it
-    fresh = secrets.token_urlsafe(32)
     until = now + PROOF_LASTS
-    session.add(
-        ApprovalView(
-            id_hash=secret_hash(fresh),
-            token_id=holding.token.id,
-            request_id=holding.token.request_id,
-            person_id=holding.token.person_id,
-            created_at=now,
-            expires_at=holding.token.expires_at,
-            proved_at=now,
-            proved_until=until,
-            proof_method=method,
-        )
+    row = ApprovalView(
+        token_id=holding.token.id,
+        request_id=holding.token.request_id,
+        person_id=holding.token.person_id,
+        created_at=now,
+        expires_at=holding.token.expires_at,
+        proved_at=now,
+        proved_until=until,
+        proof_method=method,
     )
+    fresh = sealed_secret(session, row, nonce=secrets.token_bytes(NONCE))
+    row.id_hash = secret_hash(fresh)
+    session.add(row)
     session.flush()
     return ProvedView(PinOutcome.RIGHT, TRIES, view_secret=fresh, proved_until=until)
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 _ENTRY = b"gatekeeper/ledger-signature/1\x00"
 _KEY_CHANGE = b"gatekeeper/ledger-key/1\x00"
 _BUNDLE = b"gatekeeper/bundle/1\x00"
+_PROOF = b"gatekeeper/proof/1\x00"
 _KEY_BYTES = 32
 
 
@@ -37,6 +38,9 @@ class Signer(Protocol):
 
     def seal(self, manifest_hash: str) -> str:
         """The signature, base64, over the list of files of an evidence bundle."""
+
+    def vouch(self, proof_hash: str) -> str:
+        """The signature, base64, over what was seen when somebody gave their second proof. It leaves no process."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,10 @@ class Ed25519Signer:
     def seal(self, manifest_hash: str) -> str:
         """The signature over the list of files of an evidence bundle."""
         return b64encode(self._key.sign(_BUNDLE + bytes.fromhex(manifest_hash))).decode()
+
+    def vouch(self, proof_hash: str) -> str:
+        """The signature over what was seen when somebody gave their second proof."""
+        return b64encode(self._key.sign(_PROOF + bytes.fromhex(proof_hash))).decode()
 
 
 def make_key() -> str:

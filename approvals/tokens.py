@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from approvals.errors import AuthorCannotDecide, LinkExpired, LinkSpent, LinkUnknown, RequestClosed
 from approvals.outcomes import decision_of, told_closing, told_decision
+from approvals.proof_records import view_is_on_record
 from approvals.tables import ApprovalRequest, ApprovalToken, ApprovalView, RequestStatus
 from approvals.wall_clock import when
 
@@ -158,6 +159,8 @@ def locate(session: Session, view_secret: str) -> Holding:
     token = session.scalars(select(ApprovalToken).where(mine)).one_or_none()
     if token is None:
         raise LinkUnknown
+    if proved is not None and not view_is_on_record(session, proved, view_secret):
+        proved = None  # a row that no process of ours wrote, or that was changed since: nothing was proved
     return Holding(token, proved)
 
 

@@ -14,7 +14,7 @@ from approvals.challenges import Occasion
 from approvals.errors import PasskeyFault, PasskeyRefused, ProofMissing, ProofWrong
 from approvals.proofs import PinOutcome
 from approvals.tables import Verdict
-from approvals.tokens import view
+from approvals.tokens import secret_hash, view
 from approvals.triggers import drop_triggers
 from gatekeeper.db.session import Database
 from gatekeeper.posts.status import PostState
@@ -172,3 +172,49 @@ def test_cannot_use_a_signature_twice_by_spelling_it_differently(school: School)
     with school.services.db.read() as session, pytest.raises(PasskeyRefused) as refused:
         passkeys.check_signature(session, school.head, digest=made.digest, assertion=twin)
     assert refused.value.fault is PasskeyFault.STALE
+
+
+VIEWED = "token_id, request_id, person_id, created_at, expires_at, proved_at, proved_until, proof_method"
+
+
+def test_cannot_prove_a_browser_by_writing_its_row(school: School, clock: ToldClock) -> None:
+    """Whoever makes a row up knows its secret, but cannot seal it."""
+    post_id = school.post()
+    shown = school.ask(post_id)
+    secret = "s" * 43
+    by_hand(
+        school,
+        f"INSERT INTO approval_view (id_hash, {VIEWED}) SELECT '{secret_hash(secret)}', id, request_id, person_id, "
+        "created_at, expires_at, created_at, expires_at, 'pin' FROM approval_token",
+    )
+    with school.services.db.begin() as session:
+        assert view(session, shown, now=clock.now()).person_id == school.head
+        assert not view(session, secret, now=clock.now()).proved
+    with pytest.raises(ProofMissing):
+        approve(school, secret, post_id)
+    assert school.state(post_id) == PostState.WAITING
+
+
+@pytest.mark.parametrize(
+    "change", ["proved_until = expires_at", "proof_method = 'passkey'", "proved_at = '2026-11-23 08:59:00.000000'"]
+)
+def test_cannot_change_what_was_proved(school: School, clock: ToldClock, change: str) -> None:
+    secret = step.prove(school.services, school.ask(school.post()), PIN).view_secret or ""
+    with school.services.db.begin() as session:
+        assert view(session, secret, now=clock.now()).proved
+    by_hand(school, f"UPDATE approval_view SET {change}")
+    with school.services.db.begin() as session:
+        assert not view(session, secret, now=clock.now()).proved
+
+
+def test_cannot_move_a_proof_to_another_question(school: School, clock: ToldClock) -> None:
+    """A deputy's or an old proof, put under the token of another request."""
+    secret = step.prove(school.services, school.ask(school.post()), PIN).view_secret or ""
+    school.ask(school.post(text="Another one."))
+    by_hand(
+        school,
+        "UPDATE approval_view SET (token_id, request_id) = "
+        "(SELECT id, request_id FROM approval_token ORDER BY rowid DESC LIMIT 1)",
+    )
+    with school.services.db.begin() as session:
+        assert not view(session, secret, now=clock.now()).proved
