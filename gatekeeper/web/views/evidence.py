@@ -1,6 +1,7 @@
 """The evidence of a post, handed out as one zip. Every download is made anew and written into the audit."""
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from gatekeeper.errors import BadInput, Conflict, GatekeeperError
 from gatekeeper.people.staff import Role
@@ -15,8 +16,11 @@ _HIGHEST = 1_000_000
 
 @bp.get("/evidence")
 @roles(Role.HEADTEACHER, Role.ADMINISTRATOR, Role.AUDITOR)
-def index() -> str:
+def index() -> str | BaseResponse:
     """The posts about which something was decided, newest first; by number, because a title may name a pupil."""
+    wanted = request.args.get("post", type=int)
+    if wanted is not None and 0 < wanted <= _HIGHEST:
+        return redirect(url_for("evidence.form", post_id=wanted), code=303)
     with services().db.read() as session:
         lines = step.decided_lately(session)
     return render_template("web/evidence/index.html", lines=lines)

@@ -131,3 +131,11 @@ def test_the_list_tells_posts_by_number_and_no_title(school: School, as_role: Ca
     assert as_role(Role.AUTHOR).get("/evidence").status_code == 403
     assert "Post 1" in as_role(Role.AUDITOR).get("/posts/1/evidence").text.replace("post 1", "Post 1")
     assert "Applethwaite" not in as_role(Role.AUDITOR).get("/posts/1/evidence").text
+
+
+def test_an_older_post_is_found_by_its_number(school: School, as_role: Callable[[Role], FlaskClient]) -> None:
+    client, post_id = as_role(Role.AUDITOR), whole(school)
+    answer = client.get(f"/evidence?post={post_id}")
+    assert answer.status_code == 303
+    assert answer.location == f"/posts/{post_id}/evidence"
+    assert all(client.get(f"/evidence?post={wrong}").status_code == 200 for wrong in ("0", "-3", "x", "9" * 30))
