@@ -292,12 +292,12 @@ def check_on_record(session: Session, decision: Decision) -> None:
 def _check_not_ended(session: Session, decision: Decision) -> None:
     """Refuse what the ledger knows as ended: whoever takes a row away must not bring an old yes back to life."""
     seen: SeenChain = session.info.get(SEEN) or SeenChain()
-    for what in (f"decision {decision.id}", f"subject {decision.subject}"):
-        ended = seen.last_end(session, what, since=decision.ledger_seq, ends=_ends)
-        if ended is None:
-            raise LedgerBroken("The ledger is not whole since this was decided. Nothing may be published on it.")
-        if ended:
-            raise LedgerBroken(f"Entry {ended} of the ledger ended this approval, and the record of that is gone.")
+    whats = f"decision {decision.id}", f"subject {decision.subject}"
+    ended = seen.last_end(session, *whats, since=decision.ledger_seq, ends=_ends)
+    if ended is None:
+        raise LedgerBroken("The ledger is not whole since this was decided. Nothing may be published on it.")
+    if ended:
+        raise LedgerBroken(f"Entry {ended} of the ledger ended this approval, and the record of that is gone.")
 
 
 def _ends(entry: Stored) -> str | None:

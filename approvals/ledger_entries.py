@@ -99,6 +99,16 @@ def as_written(session: Session, seq: int) -> Stored | None:
     changed, or before there was one, is sealed by the first later entry that the key signed.
     """
     signer: Signer | None = session.info.get(SIGNER)
+    first = session.execute(query(session, seq).limit(1)).first()
+    entry = stored(first) if first is not None else None
+    if entry is None or entry.seq != seq or not entry.fits:
+        return None
+    if signer is None or entry.is_signed_with(signer.public):  # most times: nothing after it needs to be read
+        return entry
+    return _sealed_later(session, seq, signer)
+
+
+def _sealed_later(session: Session, seq: int, signer: Signer) -> Stored | None:
     wanted: Stored | None = None
     before = ""
     with session.execute(query(session, seq).execution_options(yield_per=100)) as rows:
@@ -106,10 +116,10 @@ def as_written(session: Session, seq: int) -> Stored | None:
             entry = stored(row)
             if not entry.fits or (entry.prev_hash != before if wanted else entry.seq != seq):
                 return None
-            if wanted and signer and entry.kind == KEY_CHANGED and entry.is_accepted_by(signer.public):
+            if wanted and entry.kind == KEY_CHANGED and entry.is_accepted_by(signer.public):
                 return wanted  # taking over, the key put its name to everything before
             wanted, before = wanted or entry, entry.hash
-            if signer is None or entry.is_signed_with(signer.public):
+            if entry.is_signed_with(signer.public):
                 return wanted
     return None
 

@@ -29,14 +29,14 @@ class SeenChain:
         self._last: Stored | None = None
         self._ends: dict[str, int] = {}
 
-    def last_end(self, session: Session, what: str, *, since: int, ends: Callable[[Stored], str | None]) -> int | None:
-        """The number of the latest entry that ended `what`, 0 where none did.
+    def last_end(self, session: Session, *whats: str, since: int, ends: Callable[[Stored], str | None]) -> int | None:
+        """The number of the latest entry that ended any of `whats`, 0 where none did.
 
         None where the ledger is not whole since that entry: one was changed or taken out, or a stranger wrote the last.
 
         Args:
             session: the caller's transaction, which holds the ledger's lock.
-            what: what may have been ended.
+            whats: what may have been ended.
             since: the entry from which on the ledger has to be whole.
             ends: what an entry ends; always the same question to one chain.
         """
@@ -50,7 +50,7 @@ class SeenChain:
         if last is None or not (signer is None or _is_sealed_by(last, signer)):
             self._forget()
             return None
-        found = self._ends.get(what, 0)
+        found = max(self._ends.get(what, 0) for what in whats)
         return found if found > since else 0
 
     def _read(self, session: Session, since: int, ends: Callable[[Stored], str | None]) -> bool:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -50,14 +51,25 @@ def kernel_guard(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def turn(services: Services, *, owner: str) -> bool:
-    """One turn of the loop: look up what is unclear, send what is due. Says whether there was anything to do."""
+def turn(services: Services, *, owner: str, stopping: "Stopping | None" = None) -> int:
+    """One turn of the loop: look up what is unclear, send what is due. Says to how many posts it turned.
+
+    Each is claimed when it is its turn and not before. While many are due, the looking up is done once in each poll
+    interval and not before every single one.
+    """
     reconcile.recover(services)
     looked = reconcile.reconcile(services)
+    until = time.monotonic() + services.settings.timings.poll
     claims = claim.claim_due(services, owner=owner, limit=1)
-    for held in claims:
-        publish.publish(services, held, guard=kernel_guard)
-    return bool(looked or claims)
+    sent = 0
+    while claims:
+        sent += len(claims)
+        for held in claims:
+            publish.publish(services, held, guard=kernel_guard)
+        if time.monotonic() >= until or (stopping is not None and stopping.asked):
+            break
+        claims = claim.claim_due(services, owner=owner, limit=1, miss=False)
+    return looked + sent
 
 
 class Stopping:
@@ -101,7 +113,7 @@ def keep_publishing(services: Services, stopping: Stopping) -> None:
     owner = f"{socket.gethostname()}:{os.getpid()}"
     while not stopping.asked:
         try:
-            busy = turn(services, owner=owner)
+            busy = turn(services, owner=owner, stopping=stopping)
         except OperationalError as error:
             log.critical("%s (%s)", _NO_DATABASE, place_of(error))
             stopping.pause(_FAULT_PAUSE)

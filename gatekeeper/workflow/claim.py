@@ -33,15 +33,18 @@ class LostClaim(GatekeeperError):
     """Somebody else holds the publication now, or it was cancelled: this process must not touch it."""
 
 
-def claim_due(services: Services, *, owner: str, limit: int = 10) -> list[Claim]:
+def claim_due(services: Services, *, owner: str, limit: int = 10, miss: bool = True) -> list[Claim]:
     """Take what is due, oldest first, for one lease. What is past its window becomes *missed* instead.
+
+    With `miss` off that is left for another time: it is not taken either.
 
     Nothing is taken while sending is stopped, and nothing for a channel that is held or being checked: it keeps its
     place, and goes out as soon as the channel is open again and its window still is.
     """
     reached("C0")
     now = services.clock.now()
-    _miss_late(services, now=now)
+    if miss:
+        _miss_late(services, now=now)
     if not _anything_due(services, now=now):  # most times; a look takes no writer's place
         return []
     claims: list[Claim] = []
@@ -96,7 +99,11 @@ def held_row(session: Session, claim: Claim) -> Publication | None:
 
 def _miss_late(services: Services, *, now: datetime) -> None:
     """Close what could not be sent within its approved window: only a fresh yes sends it now."""
-    late = select(Publication.id).where(Publication.state == S.SCHEDULED, Publication.closes_at < now)
+    late = select(Publication.id).where(
+        Publication.state == S.SCHEDULED,
+        Publication.due_at < now,  # always so where its window is over; this half has an index
+        Publication.closes_at < now,
+    )
     with services.db.read() as session:
         ids = session.scalars(late).all()
     for publication_id in ids:

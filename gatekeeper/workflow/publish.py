@@ -114,7 +114,7 @@ class _Prepared:
 
 
 def _prepare(services: Services, claim: Claim) -> _Prepared:
-    """Read the bytes into memory once, ask the gate, and build the channel."""
+    """Read the bytes into memory once, ask the gate before any picture leaves, and build the channel."""
     with services.db.read() as session:
         _, version, account = _rows(session, claim, lock=False)
         content = Content.from_canonical(version.canonical)
@@ -122,9 +122,10 @@ def _prepare(services: Services, claim: Claim) -> _Prepared:
         MediaItem(data=services.media.read(photo.sha256), mime="image/jpeg", alt=photo.alt) for photo in content.photos
     )
     hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
-    with services.db.read() as session:
-        publication, version, account = _rows(session, claim, lock=False)
-        ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
+    if media:  # they leave before the intent; where there are none, nothing does before it has asked the same
+        with services.db.read() as session:
+            publication, version, account = _rows(session, claim, lock=False)
+            ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
     if services.channel_for is None:
         raise SettingsError("This process holds no keys.")
     channel = services.channel_for(account)
