@@ -92,8 +92,7 @@ def _tell(name: str, begun: Sequence[tuple[float, float]], offsets: Sequence[flo
         return 1
     starts = [began for _, began in sorted(begun, key=lambda one: one[1])]
     took = max(starts[-1] - min(due for due, _ in begun), 1e-9)
-    dues = [due for due, _ in sorted(begun, key=lambda one: one[1])]
-    ordered = "kept" if dues == sorted(dues) else "mixed"
+    ordered = "kept" if [began for _, began in begun] == starts else "mixed"
     lost, early = len(offsets) - len(begun), sum(one < 0 for one in late)
     print(
         f"{name:34}{len(begun):7}{late[len(late) // 2]:9.3f}{late[int(len(late) * 0.99)]:9.3f}{late[-1]:9.3f}"
@@ -145,7 +144,7 @@ def _publisher(told: str, wire: float) -> int:
 def _gatekeeper(
     url: str, offsets: list[float], publishers: int, wire_ms: float, queue: str
 ) -> list[tuple[float, float]]:
-    """(due, begun) of each post."""
+    """(due, begun) of each post, in the order in which they were to go out."""
     with tempfile.TemporaryDirectory(prefix="gk-bench-") as name:
         folder = Path(name)
         env = {
@@ -182,7 +181,7 @@ def _gatekeeper(
             child.wait(timeout=30)
         calls = [call for path in told for call in json.loads(path.read_text())]
         assert len({number for number, _ in calls}) == len(calls), "a post was sent twice"
-        return [(dues[number].timestamp(), began) for number, began in calls]
+        return [(dues[number].timestamp(), began) for number, began in sorted(calls)]
 
 
 def _await_sent(url: str, posts: int, *, until: float) -> None:
