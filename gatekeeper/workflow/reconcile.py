@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
@@ -76,22 +76,32 @@ def _heed_clock_set_back(services: Services, *, now: datetime) -> None:
 
     A lease can end no later than a whole lease from now, and a send can have begun no later than now.
     """
-    latest = now + services.settings.timings.lease
-    wrong = or_(
-        and_(Publication.state.in_((S.CLAIMED, S.SENDING)), Publication.lease_until > latest),
-        and_(Publication.state.in_((S.SENDING, S.UNKNOWN)), Publication.sent_at > now),
-    )
     with services.db.read() as session:
-        if session.scalars(select(Publication.id).where(wrong).limit(1)).first() is None:
+        if session.scalars(select(Publication.id).where(_is_ahead(services, now)).limit(1)).first() is None:
             return
     with services.step() as session:
-        for publication in session.scalars(select(Publication).where(wrong).with_for_update(skip_locked=True)):
+        now = (
+            services.clock.now()
+        )  # another publisher may have begun to send since the first look: that is no setting back
+        latest = now + services.settings.timings.lease
+        ahead = select(Publication).where(_is_ahead(services, now)).with_for_update(skip_locked=True)
+        for publication in session.scalars(ahead):
             log.warning("publication %d: the clock was set back while it was being sent", publication.id)
             if publication.lease_until is not None:
                 publication.lease_until = min(publication.lease_until, latest)
             if publication.sent_at is not None and publication.sent_at > now:
                 publication.sent_at = now  # the attempt keeps what the clock showed then
                 publication.next_at = now + services.settings.timings.reads[publication.reads]
+
+
+def _is_ahead(services: Services, now: datetime) -> ColumnElement[bool]:
+    return or_(
+        and_(
+            Publication.state.in_((S.CLAIMED, S.SENDING)),
+            Publication.lease_until > now + services.settings.timings.lease,
+        ),
+        and_(Publication.state.in_((S.SENDING, S.UNKNOWN)), Publication.sent_at > now),
+    )
 
 
 def reconcile(services: Services) -> int:

@@ -38,7 +38,7 @@ from tests.benchmarks import publish_rq, publish_school
 from tests.fixtures.signing import LEDGER_KEY, SIGNER
 from workers.publish import Stopping, keep_publishing
 
-_PER_POST = 0.05  # seconds; a post that was not sent after so many times the number of posts never will be
+_PER_POST = 0.2  # seconds; a post that was not sent after so many times the number of posts never will be
 
 
 def main() -> int:
