@@ -25,13 +25,14 @@ pytest_plugins = (
 )
 
 
-#: mostly a wait for the clock on the wall: begun first, it waits while everything else runs
-_LONG_WAIT = "test_main_way.py"
+#: mostly waits, for the clock on the wall or for each other: begun first, they wait while everything else runs
+_LONG_WAITS = ("test_main_way.py", "test_races.py", "test_drill.py", "test_process.py", "test_accessibility.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest wait; everything else stays in its order."""
-    items.sort(key=lambda item: item.path.name != _LONG_WAIT)
+    """Begin with the longest waits; everything else stays in its order."""
+    order = {name: place for place, name in enumerate(_LONG_WAITS)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 class ToldClock:

@@ -28,6 +28,7 @@ const say = (sentence, wrong = false) => {
 // ---- counting ----
 function show(kind, number) {
   const place = form.querySelector(`[data-count-for="${kind}"]`);
+  if (!place) return; // a platform on which the school has no account
   place.querySelector("[data-number]").textContent = number.toLocaleString("en-GB");
   const over = number > limits[kind];
   place.classList.toggle("over", over);

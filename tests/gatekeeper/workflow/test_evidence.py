@@ -20,7 +20,7 @@ from sqlalchemy import select, text, update
 from approvals import bundle_verify, decisions, deputies, ledger, proofs, tokens
 from approvals.assertions import canonical_assertion, key_hash, to_base64url
 from approvals.bundle_program import PARTS, program
-from approvals.tables import ApprovalRequest, ApprovalView, Decision, Verdict
+from approvals.tables import ApprovalRequest, Decision, Verdict
 from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.consent import Consent
@@ -460,15 +460,14 @@ def signed(
         if wrong.get("ended"):
             ledger.append(session, at=now, kind="passkey.ended", body={"person": school.head, "passkey": "p1", "by": 1})
     secret = school.ask(post_id)
-    proof = decide.prove(school.services, secret, PIN)
     digest = school.digest(post_id)
     with school.services.db.begin() as session, pytest.MonkeyPatch.context() as patch:
         # as if it had been written past the program, which itself takes none that is wrong
         patch.setattr(decisions, "check_signature", lambda *_, assertion, **__: assertion)
-        session.execute(update(ApprovalView).values(proof_method="passkey"))
+        proof = proofs.prove_browser(session, secret, method="passkey", now=now)
         decisions.decide(
             session,
-            view_secret=proof.view_secret or secret,
+            view_secret=proof.view_secret or "",
             verdict=Verdict.APPROVE,
             digest_shown=digest,
             typed_name="Head Quarry",
