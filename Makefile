@@ -81,5 +81,5 @@ lock: $(UV_NEEDED)
 .PHONY: .sync
 .sync:
 	@echo "Installing $(LIST)"
-	@$(UV) pip sync --quiet --python $(PYTHON) --require-hashes $(LIST)
+	@$(UV) pip sync --quiet --compile-bytecode --python $(PYTHON) --require-hashes $(LIST)
 	@$(UV) pip install --quiet --python $(PYTHON) --no-deps --offline -e .

@@ -151,8 +151,12 @@ def test_no_secret_stands_on_a_command_line_or_in_a_log(demo: Demo) -> None:
 
 
 def test_no_process_of_a_demo_hears_of_the_real_school(demo: Demo) -> None:
+    looked_at = 0
     for pid in demo.family():
-        assert "real-school.example" not in Path(f"/proc/{pid}/environ").read_text()
+        with suppress(OSError):  # a helper for one job may end while we look
+            assert "real-school.example" not in Path(f"/proc/{pid}/environ").read_text()
+            looked_at += 1
+    assert looked_at
 
 
 def test_nobody_else_can_read_the_data(demo: Demo) -> None:
