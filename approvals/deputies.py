@@ -159,18 +159,6 @@ def over(session: Session, now: datetime) -> Sequence[DeputyAppointment]:
     ).all()
 
 
-def under_which(session: Session, person_id: int, at: datetime) -> DeputyAppointment | None:
-    """The appointment under which this person could be asked at that moment, whatever became of it since."""
-    return session.scalars(
-        select(DeputyAppointment)
-        .where(
-            DeputyAppointment.deputy_id == person_id, DeputyAppointment.starts_at <= at, DeputyAppointment.ends_at > at
-        )
-        .order_by(DeputyAppointment.ledger_seq.desc())
-        .limit(1)
-    ).first()
-
-
 def check(
     session: Session,
     *,

@@ -235,12 +235,6 @@ def waiting_for(session: Session, person_id: int, *, now: datetime) -> list[Appr
     return [request for request in asked if who.may(session, person_id, request)]
 
 
-def decided_by(session: Session, person_id: int, *, most: int = 10) -> list[Decision]:
-    """What this person decided last, newest first."""
-    newest = select(Decision).where(Decision.approver_id == person_id).order_by(Decision.ledger_seq.desc())
-    return list(session.scalars(newest.limit(most)))
-
-
 def open_for(services: Services, request_id: str, *, person_id: int) -> tokens.OpenedLink | None:
     """Give whoever may decide it the same kind of link that the e-mail holds, opened; the PIN is still theirs to give.
 
