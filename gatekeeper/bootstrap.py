@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from approvals import ledger, ledger_entries
 from approvals.signing import Ed25519Signer, Signer
 from gatekeeper import jobs
+from gatekeeper.cases import model as case_tables
 from gatekeeper.channels import registry, seal
 from gatekeeper.channels.base import Channel, Credentials
 from gatekeeper.clock import Clock, SystemClock
@@ -28,10 +29,12 @@ from gatekeeper.mail.smtp import SmtpMailer
 from gatekeeper.people import biometric as biometric_tables
 from gatekeeper.people import consent as consent_tables
 from gatekeeper.people import own_rules as rule_tables
+from gatekeeper.people import policy_editions as edition_tables
 from gatekeeper.people import pupils as pupil_tables
 from gatekeeper.people import staff as staff_tables
 from gatekeeper.people import templates as template_tables
 from gatekeeper.people.school import school_settings
+from gatekeeper.posts import public as public_tables
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import SECRETS, Settings
@@ -42,7 +45,10 @@ from gatekeeper.workflow.services import FaceEncoder, FaceFinder, PictureReader,
 log = logging.getLogger(__name__)
 
 #: every module that has tables: a process that did not know one of them could not tell what a row refers to
-TABLES = (jobs, mail_tables, biometric_tables, consent_tables, rule_tables, pupil_tables, staff_tables, template_tables)
+TABLES = (
+    jobs, mail_tables, biometric_tables, case_tables, consent_tables, edition_tables, public_tables, pupil_tables,
+    rule_tables, staff_tables, template_tables,
+)  # fmt: skip
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 
 

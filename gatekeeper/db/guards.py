@@ -1,7 +1,7 @@
 """Triggers that keep a sealed version as it was sealed and a school's rules as they were, whoever holds the connection.
 
-A version may be removed only together with the whole post it belongs to, and an attempt to send never. What may be
-erased later, by whom and when, is a matter of retention and brings its own migration. Versions of the school's rules
+A version is never removed and never changed, with one exception: once its post is marked as erased, its words may be
+emptied; its digest stays, and what has no words left can never be sent. An attempt to send is never removed. Versions of the school's rules
 stay for ever and are numbered without a gap: each decision names the one it was made under. A publication is in the
 database only together with the approval of exactly its content.
 """
@@ -52,6 +52,43 @@ def policy_triggers(dialect: str) -> list[str]:
             ),
         ]
     return [*_guards(dialect, _POLICY), *order]
+
+
+def erasure_triggers(dialect: str) -> list[str]:
+    """A version may lose its words, all of them at once, where its post is erased; a post once erased stays so."""
+    kept = ("id", "post_id", "number", "revision", "digest", "sealed_by", "sealed_at")
+    differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"  # SQLite before 3.39 knows only the former
+    changed = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in kept)
+    unasked = "NOT EXISTS (SELECT 1 FROM post WHERE post.id = OLD.post_id AND post.erased_at IS NOT NULL)"
+    version = f"{changed} OR NEW.canonical <> '' OR NEW.originals IS NOT NULL OR {unasked}"
+    sentence, back = "a sealed version never changes", "what was erased stays erased"
+    post = f"OLD.erased_at IS NOT NULL AND NEW.erased_at {differs} OLD.erased_at"
+    if dialect == "sqlite":
+        return [
+            "DROP TRIGGER version_update",
+            (
+                f"CREATE TRIGGER version_update BEFORE UPDATE ON version WHEN {version} "
+                f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+            ),
+            (
+                f"CREATE TRIGGER post_erased BEFORE UPDATE OF erased_at ON post WHEN {post} "
+                f"BEGIN SELECT RAISE(ABORT, '{back}'); END"
+            ),
+        ]
+    return [
+        (
+            f"CREATE OR REPLACE FUNCTION version_update_guard() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {version} THEN RAISE EXCEPTION '{sentence}'; END IF; RETURN NEW; END $$"
+        ),
+        (
+            f"CREATE FUNCTION post_erased_guard() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {post} THEN RAISE EXCEPTION '{back}'; END IF; RETURN NEW; END $$"
+        ),
+        (
+            "CREATE TRIGGER post_erased BEFORE UPDATE OF erased_at ON post "
+            "FOR EACH ROW EXECUTE FUNCTION post_erased_guard()"
+        ),
+    ]
 
 
 def publication_triggers(dialect: str) -> list[str]:

@@ -41,6 +41,9 @@ DEFAULTS: dict[str, Any] = {
     "governor": None,  # the member of staff who, beside the head, gets the ledger's daily head hash
     "school_day": {"start": "08:00", "end": "17:00"},  # Europe/London, Monday to Friday: reminders go out in it
     "terms": [],  # [["2026-09-03", "2026-12-18"], ...]: first and last day of each term
+    "watch": {},  # how often the school's own accounts are read, and what reading X may cost
+    "retention": {},  # class of data -> days; what is not in it counts as policy/retention.toml has it
+    "data_protection": {},  # the officer, the register number, the DPIA and the policies beside this one, as recorded
     "recognition": {},  # {"dpia_reference", "dpo", "date", "recorded_by"}: empty means face matching is off
 }
 

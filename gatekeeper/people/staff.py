@@ -119,7 +119,7 @@ class Audit(Base):
     """Who did or looked at what, when. Subjects are ids; no pupil's name, answer or picture is written here."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject"),)
+    __table_args__ = (Index("ix_audit_subject", "subject"), Index("ix_audit_action", "action", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(index=True)

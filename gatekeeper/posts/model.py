@@ -117,6 +117,11 @@ class Post(Base):
     send_when_clear: Mapped[bool] = mapped_column(default=False)
     note: Mapped[str] = mapped_column(Text, default="")  # the last sentence to the author: why it came back
     progress: Mapped[str] = mapped_column(String(80), default="")  # what the check is doing at this moment
+    asked_first: Mapped[int | None] = mapped_column(  # the question to the line manager that freezes it (policy 5.5)
+        ForeignKey("case_file.id", use_alter=True)
+    )
+    held_for_consent: Mapped[bool] = mapped_column(default=False)  # a child in it may not be shown any more
+    erased_at: Mapped[datetime | None]  # its words and pictures were erased when their time was over
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 
