@@ -29,15 +29,21 @@ ENTRIES = (
     Entry("Posts", "posts.index"),
     Entry("Schedule", "schedule.index"),
     Entry("Decisions", "decide.inbox"),
+    Entry("Our accounts", "watch.index"),
+    Entry("Cases", "cases.index"),
     Entry("Deputies", "deputies.index"),
     Entry("Second looks", "second_looks.index"),
     Entry("Pupils and permissions", "pupils.index"),
+    Entry("Consent reviews", "reviews.index"),
     Entry("Channels", "channels.index"),
     Entry("Sending", "sending.index"),
     Entry("Staff", "staff.index"),
     Entry("Mail", "mail.index"),
     Entry("School", "school.form"),
     Entry("Rules", "rules.index"),
+    Entry("Policy", "policy.index"),
+    Entry("Retention", "retention.index"),
+    Entry("Statement", "statement.index"),
     Entry("Audit", "audit.index"),
     Entry("Help", "help_pages.index"),
 )
@@ -51,6 +57,9 @@ UNDER = {
     "marks": "school",
     "teach": "rules",
     "evidence": "audit",
+    "takedowns": "watch",
+    "appearances": "pupils",
+    "subject_access": "pupils",
 }
 
 
