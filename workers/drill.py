@@ -27,7 +27,7 @@ from gatekeeper.clock import Clock
 from gatekeeper.log import configure_logging
 from gatekeeper.ops.drill.board import PAUSED, SLOTS, Board, obey
 from gatekeeper.ops.drill.pace import pace
-from gatekeeper.ops.drill.schedule import KINDS
+from gatekeeper.ops.drill.schedule import COMPLETE, KINDS
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.status import PublicationState
@@ -198,7 +198,7 @@ class _Complete:
 def _with_complete_listing(build: Callable[[ChannelAccount], Channel]) -> Callable[[ChannelAccount], Channel]:
     def channel_for(account: ChannelAccount) -> Channel:
         channel = build(account)
-        return cast("Channel", _Complete(channel)) if account.kind == "facebook" else channel
+        return cast("Channel", _Complete(channel)) if account.kind == COMPLETE else channel
 
     return channel_for
 

@@ -191,9 +191,10 @@ class LinkedInApi:
         text = _understood(commentary)
         if not text.strip() and not pictures:
             raise Refused(linkedin_error(422, "A post needs a commentary or content"))
-        for post in self._state.live("linkedin", self._now()):
-            if text.strip() and post.text.strip() == text.strip():
-                raise Refused(linkedin_duplicate(post.id))
+        if self._config.refuse_duplicates:
+            for post in self._state.live("linkedin", self._now()):
+                if text.strip() and post.text.strip() == text.strip():
+                    raise Refused(linkedin_duplicate(post.id))
         for urn, alt in pictures:
             self._state.pictures[urn].alt = alt
             self._state.save_picture(self._state.pictures[urn])

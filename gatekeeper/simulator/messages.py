@@ -80,7 +80,8 @@ class Request:
     def words(self) -> str:
         """The words of the post that this request would publish; empty where it publishes none."""
         body = self.json if self.mime == "application/json" else None
-        said = body.get("text", "") if isinstance(body, dict) else self.form.get("message", "")
+        # X names them "text", LinkedIn "commentary", Facebook sends a form
+        said = body.get("text", body.get("commentary", "")) if isinstance(body, dict) else self.form.get("message", "")
         return said if isinstance(said, str) else ""
 
     @property

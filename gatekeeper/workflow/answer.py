@@ -1,72 +1,19 @@
 """A person's answer about a publication whose fate could not be read: it is there, or it is not."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Final
-from urllib.parse import unquote, urlsplit
-
 from sqlalchemy import select
 
 from approvals import ledger
 from gatekeeper.errors import BadInput, Conflict, NotAllowed
 from gatekeeper.people.staff import Role, Staff, record
-from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.workflow.change import settle
+from gatekeeper.workflow.named_post import permalink_in, remote_id_in
 from gatekeeper.workflow.outcome import record_published
 from gatekeeper.workflow.services import Services
 
 _OFFICE = {Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR}
-_REMOTE_ID = re.compile(r"((?:urn:li:(?:share|ugcPost):)?\d+(?:_\d+)?)/?(?:\?[^#]*)?$")
-
-
-#: where a post of each kind of channel is seen; with or without "www." and the like in front
-_SITES: Final[Mapping[str, tuple[str, ...]]] = {
-    "x": ("x.com", "twitter.com"),
-    "facebook": ("facebook.com",),
-    "linkedin": ("linkedin.com",),
-}
-
-
-def permalink_in(link: str, *, kind: str, also: Sequence[str] = ()) -> str:
-    """The address to show and to mail, of what a person pasted; empty for a bare number.
-
-    Args:
-        link: what was pasted.
-        kind: the kind of channel.
-        also: addresses that stand in for the platform (the simulator's).
-
-    Raises:
-        BadInput: it leads somewhere else than to the platform. Nobody is to send the headteacher there.
-    """
-    if link.replace("_", "").isdigit():
-        return ""
-    try:
-        typed = urlsplit(link if "://" in link else f"https://{link}")
-        host = typed.hostname or ""
-    except ValueError:  # brackets that are no IPv6 address
-        typed, host = urlsplit(""), ""
-    known = any(host == site or host.endswith(f".{site}") for site in _SITES.get(kind, ()))
-    known = known or typed.netloc in {urlsplit(address).netloc for address in also if address}
-    if not known or typed.scheme not in {"https", "http"} or typed.username is not None:
-        sentence = f"This is no address on {label_of(kind)}. Open the post there and paste its address."
-        raise BadInput(sentence, fields={"link": sentence})
-    return typed.geturl()
-
-
-def remote_id_in(link: str) -> str:
-    """The platform's number of the post in what a person pasted: a link or the bare number.
-
-    Raises:
-        BadInput: there is none.
-    """
-    found = _REMOTE_ID.search(unquote(link.strip()))
-    if not found:
-        sentence = "Open the post on the page and paste its address here: it ends in a number."
-        raise BadInput(sentence, fields={"link": sentence})
-    return found.group(1)
 
 
 def answer(services: Services, publication_id: int, *, by: int, there: bool, link: str = "") -> None:
@@ -78,7 +25,6 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
         BadInput: "there" without an address on the platform that names the post.
     """
     now = services.clock.now()
-    remote_id = remote_id_in(link) if there else ""
     with services.step() as session:
         publication = publication_for_update(session, publication_id)
         if publication is None or publication.state != PublicationState.NEEDS_PERSON:
@@ -99,6 +45,8 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             detail=body,
         )
         if there:
+            kind = session.get_one(ChannelAccount, publication.account_id).kind
+            remote_id = remote_id_in(link, kind=kind)
             taken = session.scalars(
                 select(Publication.id).where(
                     Publication.account_id == publication.account_id, Publication.remote_id == remote_id
@@ -107,7 +55,6 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             if taken is not None:
                 sentence = "This address belongs to another post that Gatekeeper published. Please check it."
                 raise BadInput(sentence, fields={"link": sentence})
-            kind = session.get_one(ChannelAccount, publication.account_id).kind
             stand_in = (services.settings.platform_url, services.settings.simulator_page)
             permalink = permalink_in(link.strip(), kind=kind, also=stand_in)
             record_published(session, publication, remote_id=remote_id, permalink=permalink, how="person", now=now)

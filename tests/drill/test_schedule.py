@@ -3,7 +3,8 @@
 import pytest
 
 from gatekeeper.ops.drill.pace import FASTEST, pace
-from gatekeeper.ops.drill.schedule import KINDS, POSTS, draw, warming
+from gatekeeper.ops.drill.run import Drill, ordeals
+from gatekeeper.ops.drill.schedule import COMPLETE, KINDS, POSTS, draw, warming
 
 
 def test_a_seed_draws_the_same_again_and_another_seed_something_else() -> None:
@@ -12,18 +13,35 @@ def test_a_seed_draws_the_same_again_and_another_seed_something_else() -> None:
 
 
 def test_no_number_comes_twice() -> None:
-    ordeals = [*warming(), *(one for schedule in range(50) for one in draw(1, schedule, factor=60))]
-    assert len({one.number for one in ordeals}) == len(KINDS) + 50 * POSTS == len(ordeals)
+    drawn = [*warming(), *(one for schedule in range(50) for one in draw(1, schedule, factor=60))]
+    assert len({one.number for one in drawn}) == len(KINDS) + 50 * POSTS == len(drawn)
 
 
 def test_thirty_schedules_draw_every_fault_kill_and_change() -> None:
-    ordeals = [one for schedule in range(30) for one in draw(20261123, schedule, factor=60)]
-    assert {one.kind for one in ordeals} == set(KINDS)
-    assert {one.change for one in ordeals} >= {"stop", "edit", "consent"}
-    assert {one.kill[:2] for one in ordeals} >= {"C1", "C2", "C3", "C4", "C5", "C6"}
-    assert {one.fault.get("mode") for one in ordeals} >= {
+    drawn = [one for schedule in range(30) for one in draw(20261123, schedule, factor=60)]
+    assert {one.kind for one in drawn} == set(KINDS)
+    assert {one.change for one in drawn} >= {"stop", "edit", "consent"}
+    assert {one.kill[:2] for one in drawn} >= {"C1", "C2", "C3", "C4", "C5", "C6"}
+    assert {one.fault.get("mode") for one in drawn} >= {
         "accept_then_drop", "accept_then_5xx", "accept_then_garbage", "delay", "status", "drop_before",
     }  # fmt: skip
+
+
+def test_what_is_never_listed_is_tried_only_where_absence_proves_nothing() -> None:
+    hidden = {
+        one.kind
+        for schedule in range(200)
+        for one in draw(3, schedule, factor=60)
+        if one.fault.get("mode") == "never_listed"
+    }
+    assert hidden == set(KINDS) - {COMPLETE}
+
+
+def test_the_machine_that_does_not_wait_is_tried_where_that_makes_it_send_twice() -> None:
+    assert {one.kind for one in ordeals(Drill(schedules=9, seed=1, without="settle"), range(9), factor=60)} == {
+        COMPLETE
+    }
+    assert {one.kind for one in ordeals(Drill(schedules=9, seed=1, without="gate"), range(9), factor=60)} == set(KINDS)
 
 
 def test_a_late_effect_comes_before_the_machine_takes_it_for_absent() -> None:

@@ -78,7 +78,8 @@ def _own_server() -> Iterator[str]:
         )
         with (folder / "log").open("ab") as sink:
             server = subprocess.Popen(
-                [programs / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses="],
+                # what is killed are processes, never the computer: the disk need not be waited for
+                [programs / "postgres", "-D", home / "data", "-k", home, "-c", "listen_addresses=", "-c", "fsync=off"],
                 user=account,
                 env=_ENV,
                 stdout=sink,

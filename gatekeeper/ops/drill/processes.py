@@ -27,7 +27,11 @@ from gatekeeper.ops.sockets import socket_path
 
 _LOOPBACK: Final = "127.0.0.1"
 _UP_WITHIN: Final = 60.0
-_PLATFORMS: Final = {"x": ("api.twitter.com", "/2/tweets"), "facebook": ("graph.facebook.com", "*/feed")}
+_PLATFORMS: Final = {
+    "x": ("api.twitter.com", "/2/tweets"),
+    "facebook": ("graph.facebook.com", "*/feed"),
+    "linkedin": ("api.linkedin.com", "/rest/posts"),
+}
 
 
 class DrillFailed(GatekeeperError):

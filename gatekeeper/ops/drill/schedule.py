@@ -1,6 +1,7 @@
 """What happens to each post of a schedule: drawn by chance from a seed, and the same again from the same seed."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +9,9 @@ from gatekeeper.ops.drill.pace import pace
 from gatekeeper.workflow.crash_points import POINTS
 
 POSTS: Final = 4  # in one schedule
-KINDS: Final = ("x", "facebook")
+KINDS: Final = ("x", "facebook", "linkedin")
+#: in a drill this one declares its listing complete, so that absence allows a second try (`workers.drill`)
+COMPLETE: Final = "facebook"
 #: where a process dies with a publication in hand; C0 and R0 come before it has any
 _AT: Final = tuple(point for point in POINTS if point not in ("C0", "R0", "R1", "R2"))
 _CHANGES: Final = ("stop", "edit", "consent")
@@ -42,18 +45,19 @@ def warming() -> tuple[Ordeal, ...]:
     return tuple(Ordeal(number=number, kind=kind, fault={}) for number, kind in enumerate(KINDS, start=1))
 
 
-def draw(seed: int, schedule: int, *, factor: float) -> tuple[Ordeal, ...]:
-    """The ordeals of one schedule."""
+def draw(seed: int, schedule: int, *, factor: float, kinds: Sequence[str] = KINDS) -> tuple[Ordeal, ...]:
+    """The ordeals of one schedule, on channels of these kinds."""
     chance = random.Random(f"{seed}/{schedule}")  # noqa: S311 - it has to come out the same again, not to be secret
     settle = pace(factor).settle.total_seconds()
     wire = pace(factor).wire
     return tuple(
-        _ordeal(chance, schedule * POSTS + place + 1 + len(KINDS), settle=settle, wire=wire) for place in range(POSTS)
+        _ordeal(chance, schedule * POSTS + place + 1 + len(KINDS), kinds, settle=settle, wire=wire)
+        for place in range(POSTS)
     )
 
 
-def _ordeal(chance: random.Random, number: int, *, settle: float, wire: float) -> Ordeal:
-    kind = chance.choice(KINDS)
+def _ordeal(chance: random.Random, number: int, kinds: Sequence[str], *, settle: float, wire: float) -> Ordeal:
+    kind = chance.choice(kinds)
     what = chance.random()
     if what < 0.2:  # noqa: PLR2004 - a fifth is changed by a person
         change = chance.choice(_CHANGES)
@@ -81,6 +85,6 @@ def _fault(chance: random.Random, kind: str, *, settle: float, wire: float) -> d
         {"mode": "drop_before"},
         {"mode": "visibility_lag", "seconds": 0.5 * settle},
     ]
-    if kind == "x":  # a listing that claims to be complete hides nothing for ever
+    if kind != COMPLETE:  # a listing that claims to be complete hides nothing for ever
         orders.append({"mode": "never_listed"})
     return chance.choice(orders)

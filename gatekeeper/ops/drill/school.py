@@ -42,8 +42,11 @@ _ALT: Final = "A table full of vegetables"
 
 
 def words_of(number: int) -> str:
-    """What a post says; its number is in it once, and no other post says the same."""
-    return f"Our harvest table is full. Thank you to every family! Basket {number} of many."
+    """What a post says; its number is in it once, and no other post says the same.
+
+    Every platform hands some of it back in another form: X its "&", LinkedIn its brackets and its tag.
+    """
+    return f"Our table is full & ready (thank you to every family!) #Harvest. Basket {number} of many."
 
 
 def marked(number: int) -> str:
@@ -62,7 +65,7 @@ class Sent:
 
 
 class DrillSchool:
-    """The people, the two channels and the posts."""
+    """The people, the three channels and the posts."""
 
     def __init__(self, settings: Settings, keys: list[Credentials], *, platform: str) -> None:
         self.services = build_services(replace(settings, platform_url=platform, simulator_page=platform))
