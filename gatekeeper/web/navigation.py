@@ -1,8 +1,9 @@
 """The main menu. An entry shows only where the page's own access statement lets this person in."""
 
 from dataclasses import dataclass
+from typing import cast
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
 from gatekeeper.web.access import can_open, person, services
 from gatekeeper.workflow.inbox import count_waiting
@@ -24,28 +25,53 @@ class Entry:
         return self.endpoint.partition(".")[0]
 
 
-#: in the order of a working day; each entry needs one line
-ENTRIES = (
-    Entry("Posts", "posts.index"),
-    Entry("Schedule", "schedule.index"),
-    Entry("Decisions", "decide.inbox"),
-    Entry("Our accounts", "watch.index"),
-    Entry("Cases", "cases.index"),
-    Entry("Deputies", "deputies.index"),
-    Entry("Second looks", "second_looks.index"),
-    Entry("Pupils and permissions", "pupils.index"),
-    Entry("Consent reviews", "reviews.index"),
-    Entry("Channels", "channels.index"),
-    Entry("Sending", "sending.index"),
-    Entry("Staff", "staff.index"),
-    Entry("Mail", "mail.index"),
-    Entry("School", "school.form"),
-    Entry("Rules", "rules.index"),
-    Entry("Policy", "policy.index"),
-    Entry("Retention", "retention.index"),
-    Entry("Statement", "statement.index"),
-    Entry("Audit", "audit.index"),
-    Entry("Help", "help_pages.index"),
+#: what belongs together stands together, in the order of a working day; each entry needs one line
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Posts",
+        (
+            Entry("Posts", "posts.index"),
+            Entry("Schedule", "schedule.index"),
+            Entry("Decisions", "decide.inbox"),
+            Entry("Second looks", "second_looks.index"),
+        ),
+    ),
+    (
+        "Public",
+        (
+            Entry("Our accounts", "watch.index"),
+            Entry("Sending", "sending.index"),
+            Entry("Cases", "cases.index"),
+        ),
+    ),
+    (
+        "Children",
+        (
+            Entry("Pupils and permissions", "pupils.index"),
+            Entry("Consent reviews", "reviews.index"),
+        ),
+    ),
+    (
+        "School",
+        (
+            Entry("Policy", "policy.index"),
+            Entry("Rules", "rules.index"),
+            Entry("Channels", "channels.index"),
+            Entry("Staff", "staff.index"),
+            Entry("Deputies", "deputies.index"),
+            Entry("Mail", "mail.index"),
+            Entry("School", "school.form"),
+        ),
+    ),
+    (
+        "Records",
+        (
+            Entry("Audit", "audit.index"),
+            Entry("Retention", "retention.index"),
+            Entry("Statement", "statement.index"),
+            Entry("Help", "help_pages.index"),
+        ),
+    ),
 )
 #: blueprints without an entry of their own stand under this one
 UNDER = {
@@ -63,15 +89,30 @@ UNDER = {
 }
 
 
-def menu() -> list[tuple[str, str, bool]]:
-    """(word, address, whether it is the present page) for the person at this browser."""
+@dataclass(frozen=True)
+class Line:
+    """One line as this person sees it."""
+
+    word: str
+    address: str
+    here: bool
+
+
+def menu() -> list[tuple[str, list[Line]]]:
+    """What the person at this browser may open, in its groups. A group of which nothing is left is left out."""
+    if "menu" not in g:  # drawn twice on each page, for wide and for narrow screens
+        groups = [(group, [_line(entry) for entry in entries if _is_open(entry)]) for group, entries in GROUPS]
+        g.menu = [(group, lines) for group, lines in groups if lines]
+    return cast("list[tuple[str, list[Line]]]", g.menu)
+
+
+def _is_open(entry: Entry) -> bool:
+    return entry.endpoint in current_app.view_functions and can_open(entry.endpoint)
+
+
+def _line(entry: Entry) -> Line:
     blueprint = request.blueprint or ""
-    here = UNDER.get(blueprint, blueprint)
-    return [
-        (_word(entry), url_for(entry.endpoint), entry.section == here)
-        for entry in ENTRIES
-        if entry.endpoint in current_app.view_functions and can_open(entry.endpoint)
-    ]
+    return Line(_word(entry), url_for(entry.endpoint), entry.section == UNDER.get(blueprint, blueprint))
 
 
 def _word(entry: Entry) -> str:
