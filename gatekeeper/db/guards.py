@@ -22,6 +22,12 @@ _POLICY: Sequence[_Guard] = (
     ("policy_version", "UPDATE", "a version of the rules never changes"),
     ("policy_version", "DELETE", "a version of the rules is never removed"),
 )
+
+#: of the fourth
+_EDITIONS: Sequence[_Guard] = (
+    ("policy_edition", "UPDATE", "an edition of the policy never changes"),
+    ("policy_edition", "DELETE", "an edition of the policy is never removed"),
+)
 _NOT_NEXT = "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM policy_version)"
 
 
@@ -52,6 +58,11 @@ def policy_triggers(dialect: str) -> list[str]:
             ),
         ]
     return [*_guards(dialect, _POLICY), *order]
+
+
+def edition_triggers(dialect: str) -> list[str]:
+    """The same for the editions of the school's policy."""
+    return _guards(dialect, _EDITIONS)
 
 
 def erasure_triggers(dialect: str) -> list[str]:

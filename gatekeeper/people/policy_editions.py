@@ -22,6 +22,7 @@ class PolicyEdition(Base):
     section_two: Mapped[str] = mapped_column(String(2), default="")  # which of the three texts counts; empty: undecided
     place: Mapped[str] = mapped_column(Text, default="")  # 2B: the designated place
     review_on: Mapped[date | None]
+    line: Mapped[str] = mapped_column(Text, default="")  # what the headteacher wrote when adopting it
     adopted_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
     adopted_at: Mapped[datetime]
 
@@ -36,6 +37,22 @@ class Acknowledgement(Base):
     at: Mapped[datetime]
 
 
+class PutAwayCard(Base):
+    """That one person put a card of guidance away while one edition counts. With the next edition it is back."""
+
+    __tablename__ = "put_away_card"
+
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), primary_key=True)
+    edition_id: Mapped[int] = mapped_column(ForeignKey("policy_edition.id"), primary_key=True)
+    card: Mapped[str] = mapped_column(String(20), primary_key=True)
+    at: Mapped[datetime]
+
+
 def edition_in_force(session: Session) -> PolicyEdition | None:
     """The edition that counts now: the newest."""
     return session.scalars(select(PolicyEdition).order_by(PolicyEdition.id.desc()).limit(1)).first()
+
+
+def has_acknowledged(session: Session, staff_id: int, edition: PolicyEdition | None) -> bool:
+    """Whether this person confirmed to have read the edition. Where there is none, there is nothing to confirm."""
+    return edition is None or session.get(Acknowledgement, (staff_id, edition.id)) is not None

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("section_two", sa.String(length=2), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("review_on", sa.Date(), nullable=True),
+        sa.Column("line", sa.Text(), nullable=False),
         sa.Column("adopted_by", sa.Integer(), nullable=True),
         sa.Column("adopted_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint("section_two IN ('', '2A', '2B', '2C')", name=op.f("ck_policy_edition_section_two")),
@@ -54,6 +55,18 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_acknowledgement_staff_id_staff")),
         sa.PrimaryKeyConstraint("staff_id", "edition_id", name=op.f("pk_acknowledgement")),
+    )
+    op.create_table(
+        "put_away_card",
+        sa.Column("staff_id", sa.Integer(), nullable=False),
+        sa.Column("edition_id", sa.Integer(), nullable=False),
+        sa.Column("card", sa.String(length=20), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["edition_id"], ["policy_edition.id"], name=op.f("fk_put_away_card_edition_id_policy_edition")
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff.id"], name=op.f("fk_put_away_card_staff_id_staff")),
+        sa.PrimaryKeyConstraint("staff_id", "edition_id", "card", name=op.f("pk_put_away_card")),
     )
     op.create_table(
         "case_file",
@@ -345,5 +358,6 @@ def upgrade() -> None:
         "ALTER TABLE post ADD COLUMN asked_first INTEGER "
         "CONSTRAINT fk_post_asked_first_case_file REFERENCES case_file (id)"
     )
-    for statement in guards.erasure_triggers(op.get_bind().dialect.name):
+    dialect = op.get_bind().dialect.name
+    for statement in (*guards.erasure_triggers(dialect), *guards.edition_triggers(dialect)):
         op.execute(statement)
