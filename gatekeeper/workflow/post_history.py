@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from approvals.outcomes import withdrawal_of
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.people.staff import Audit, Staff
-from gatekeeper.posts.model import Post, Version
+from gatekeeper.policy.limits import label_of
+from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
+from gatekeeper.posts.public import Takedown
 from gatekeeper.workflow.capacity import capacity_words
 from gatekeeper.workflow.change import subject_of
 
@@ -53,6 +55,7 @@ def history_of(session: Session, post: Post, *, words: bool) -> tuple[HistoryLin
     ]
     lines += _asked(session, post, names)
     lines += _decided(session, post, names, words=words)
+    lines += _public(session, post, names, words=words)
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True))
 
 
@@ -77,4 +80,25 @@ def _decided(session: Session, post: Post, names: dict[int, str], *, words: bool
         if withdrawn := withdrawal_of(session, decision.id):
             reason = (withdrawn.reason or "") if words else ""
             lines.append(HistoryLine(withdrawn.at, "The approval ended.", reason))
+    return lines
+
+
+def _public(session: Session, post: Post, names: dict[int, str], *, words: bool) -> list[HistoryLine]:
+    """Where it went out, and where it was taken down again."""
+    kinds = {account.id: label_of(account.kind) for account in session.scalars(select(ChannelAccount))}
+    publications = session.scalars(
+        select(Publication).join(Version, Version.id == Publication.version_id).where(Version.post_id == post.id)
+    ).all()
+    lines = [
+        HistoryLine(one.published_at, f"It went out on {kinds[one.account_id]}.")
+        for one in publications
+        if one.published_at
+    ]
+    ids = [publication.id for publication in publications]
+    for removal in session.scalars(select(Takedown).where(Takedown.publication_id.in_(ids))):
+        where, who = kinds[removal.account_id], names.get(removal.asked_by or 0, "Gatekeeper")
+        asked = f"{who} asked to take it down from {where}."
+        lines.append(HistoryLine(removal.asked_at, asked, removal.words if words else ""))
+        if removal.confirmed_at:
+            lines.append(HistoryLine(removal.confirmed_at, f"It is gone from {where}."))
     return lines

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from approvals import proofs, requests, tokens
 from approvals.tables import Verdict
+from gatekeeper import bootstrap  # noqa: F401 - knows every table, and what its rows refer to
 from gatekeeper.channels import registry
 from gatekeeper.channels.base import Channel
 from gatekeeper.clock import Clock

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Face, Finding, Post
+from gatekeeper.posts.public import Takedown
 from gatekeeper.posts.status import FaceState, PostState
 from gatekeeper.workflow import claim as claiming
 from gatekeeper.workflow import publish, resolve, submit
@@ -100,6 +101,28 @@ def test_history_tells_who_asked_and_decided(school: School) -> None:
     )
     assert "Mx Headteacher Quarry was asked." in told
     assert "I approve this post for both pages." not in repr(view(school, post_id, Role.ADMINISTRATOR))
+
+
+def test_history_tells_where_it_went_out_and_that_it_was_taken_down(school: School, clock: ToldClock) -> None:
+    post_id = school.post(kinds=("x",))
+    school.approve(post_id)
+    clock.advance(hours=1)
+    (claim,) = claiming.claim_due(school.services, owner="test")
+    publish.publish(school.services, claim, guard=lambda _seconds: nullcontext())
+    out = clock.now()
+    clock.advance(hours=1)
+    now = clock.now()
+    with school.services.db.begin() as session:
+        removal = Takedown(
+            account_id=school.accounts["x"], publication_id=claim.publication_id, why="mistake", words="Wren is in it.",
+            asked_by=school.staff[Role.HEADTEACHER], asked_at=now, next_at=now, state="gone", confirmed_at=now,
+        )  # fmt: skip
+        session.add(removal)
+    told = {line.words: (line.at, line.statement) for line in view(school, post_id).history}
+    assert told["It went out on X."][0] == out
+    assert told["Mx Headteacher Quarry asked to take it down from X."] == (now, "Wren is in it.")
+    assert told["It is gone from X."][0] == now
+    assert "Wren is in it." not in repr(view(school, post_id, Role.ADMINISTRATOR))
 
 
 def test_an_administrator_does_not_read_why_a_child_may_not_be_shown(school: School, clock: ToldClock) -> None:
