@@ -101,6 +101,8 @@ class RemotePost:
         alts: the pictures' alternative texts in order, or None where this reading does not tell them.
         history: every id this post has had, oldest first (an edit on X gives a new id).
         application: the app that posted it, where the platform says.
+        author: whose post it is, by the platform's number, where the platform says. Visitors may post on a page, too.
+        pictures: what `Watching.picture` is asked for each picture, where this reading tells.
     """
 
     id: str
@@ -111,6 +113,8 @@ class RemotePost:
     alts: tuple[str, ...] | None = None
     history: tuple[str, ...] = ()
     application: str | None = None
+    author: str = ""
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -278,6 +282,32 @@ class Trying(Protocol):
 
         Raises:
             ChannelError: it could not be handed over; what fails afterwards is told, not raised.
+        """
+
+
+@dataclass(frozen=True)
+class ReadPage:
+    """A part of an account's own timeline, newest first. `cursor` asks for the next part; empty after the last."""
+
+    posts: tuple[RemotePost, ...]
+    cursor: str
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A channel whose account can be read through, part by part, by whoever watches over it."""
+
+    def read_page(self, *, since: datetime, cursor: str = "", deadline: Deadline | None = None) -> ReadPage:
+        """One part of the account's posts since then, posts by others on it included where the platform lists them."""
+
+    def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:
+        """What is scheduled on the platform itself, dated when it goes out; None where the platform does not tell."""
+
+    def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
+        """The bytes of one picture that a reading named. Asks the platform's own servers and no others.
+
+        Raises:
+            ChannelError: it could not be had.
         """
 
 

@@ -27,6 +27,7 @@ from gatekeeper.channels.base import (
     MediaItem,
     NotFound,
     PublishedPost,
+    ReadPage,
     RemotePost,
     RenderedPost,
     SecretField,
@@ -49,6 +50,8 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
+from gatekeeper.channels.facebook_told import address_of, moment_of, photos_of
+from gatekeeper.channels.reading import fetch_picture, whole
 from gatekeeper.channels.told import Told, facebook_limits
 from gatekeeper.channels.transport import TIMEOUT, Answer, Wire, make_session
 from gatekeeper.clock import Clock
@@ -58,9 +61,12 @@ LABEL = "Facebook"
 LIMITS = Limits(text=5_000, weighted=False)
 VERSION = "v26.0"
 _ORIGIN = "https://graph.facebook.com"
-_PAGES = 10
+_PICTURES = ("fbcdn.net",)
 _POST_ID = re.compile(r"\d+_\d+")
-_FIELDS = "id,message,created_time,is_published,application,attachments{media_type,target{id},subattachments}"
+_FIELDS = (
+    "id,message,created_time,is_published,application,from,attachments{media_type,media,target{id},subattachments}"
+)
+_QUEUED = f"{_FIELDS},scheduled_publish_time"
 _NOT_FOUND = {(100, 33), (803, None)}
 _BY_CODE: dict[int, type[ChannelError]] = {
     **dict.fromkeys((102, 104, 190), AuthenticationFailed),
@@ -94,6 +100,7 @@ class Facebook:
         self.account_id = credentials.account_id
         self._clock = clock
         self._site = base_url.rstrip("/") if base_url else "https://www.facebook.com"
+        self._stand_in = base_url
         self._app_id = credentials.secrets["app_id"]
         self._token = credentials.secrets["access_token"]
         self._app_token = f"{self._app_id}|{credentials.secrets['app_secret']}"
@@ -185,29 +192,35 @@ class Facebook:
 
     def list_posts(self, *, since: datetime, deadline: Deadline | None = None) -> TimelinePage:
         """The Page's published posts since then. Facebook lists a ranked selection: absence here proves nothing."""
-        posts: list[RemotePost] = []
-        after: dict[str, str] = {}
-        for _ in range(_PAGES):
-            answer = self._get(
-                "list_posts",
-                f"{self.account_id}/published_posts",
-                deadline=deadline,
-                fields=_FIELDS,
-                limit="100",
-                since=str(int(since.timestamp())),
-                **after,
-            )
-            listed = answer.data.get("data")
-            if not isinstance(listed, list):
-                raise self._error(PlatformUnavailable, answer, "list_posts")
-            posts += [self._remote(each, answer)[0] for each in listed]
-            paging = answer.data.get("paging") or {}
-            cursor = (paging.get("cursors") or {}).get("after")
-            if not listed or not cursor or not paging.get("next"):
-                break
-            after = {"after": str(cursor)}
-        newer = tuple(post for post in posts if post.created_at >= since.replace(microsecond=0))
-        return TimelinePage(newer, complete=False, observed_at=self._clock.now())
+        return whole(lambda cursor: self.read_page(since=since, cursor=cursor, deadline=deadline), now=self._clock.now)
+
+    def read_page(self, *, since: datetime, cursor: str = "", deadline: Deadline | None = None) -> ReadPage:
+        """One part of the Page's published posts since then."""
+        page = self._list("published_posts", _FIELDS, {"since": str(int(since.timestamp()))}, cursor, deadline=deadline)
+        newer = (post for post in page.posts if post.created_at >= since.replace(microsecond=0))
+        return ReadPage(tuple(newer), cursor=page.cursor)
+
+    def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:
+        """What is scheduled on Facebook itself. Gatekeeper never schedules there, so all of it is by somebody else."""
+        return self._list("scheduled_posts", _QUEUED, {}, "", deadline=deadline).posts
+
+    def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
+        """The bytes of one picture that a reading named."""
+        return fetch_picture(
+            name, platform=LABEL, names=_PICTURES, clock=self._clock, base_url=self._stand_in, deadline=deadline
+        )
+
+    def _list(
+        self, edge: str, fields: str, args: dict[str, str], cursor: str, *, deadline: Deadline | None
+    ) -> ReadPage:
+        more = {"after": cursor} if cursor else {}
+        path = f"{self.account_id}/{edge}"
+        answer = self._get("list_posts", path, deadline=deadline, fields=fields, limit="100", **args, **more)
+        listed, paging = answer.data.get("data"), answer.data.get("paging") or {}
+        if not isinstance(listed, list) or not isinstance(paging, dict):
+            raise self._error(PlatformUnavailable, answer, "list_posts")
+        after = (paging.get("cursors") or {}).get("after") if listed and paging.get("next") else None
+        return ReadPage(tuple(self._remote(each, answer)[0] for each in listed), cursor=str(after or ""))
 
     def find_post(
         self,
@@ -292,14 +305,18 @@ class Facebook:
     def _remote(self, read: Any, answer: Answer) -> tuple[RemotePost, list[str]]:
         """One read post, and the ids of its photos."""
         try:
-            photos = _photos(read)
+            attached = photos_of(read)
+            photos = [str(each["target"]["id"]) for each in attached]
+            planned = read.get("scheduled_publish_time")
             post = RemotePost(
                 id=str(read["id"]),
                 text=str(read.get("message") or ""),
                 media_count=len(photos),
-                created_at=datetime.fromisoformat(read["created_time"]),
+                created_at=moment_of(planned) if planned else datetime.fromisoformat(read["created_time"]),
                 permalink=self._permalink(str(read["id"])),
                 application=str(read["application"]["id"]) if read.get("application") else None,
+                author=str((read.get("from") or {}).get("id") or ""),
+                pictures=tuple(filter(None, map(address_of, attached))),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             # half a timeline must not pass for a whole one
@@ -360,15 +377,6 @@ def _checked(post_id: str) -> str:
     if not re.fullmatch(r"\d+(_\d+)?", post_id):
         raise PostNotFound(platform=LABEL, operation="get_post", detail="this is not the id of a post")
     return post_id
-
-
-def _photos(read: dict[str, Any]) -> list[str]:
-    """The ids of the photos in a post, alone or in an album; link previews are none."""
-    found: list[str] = []
-    for attachment in (read.get("attachments") or {}).get("data") or []:
-        album = (attachment.get("subattachments") or {}).get("data") or [attachment]
-        found += [str(each["target"]["id"]) for each in album if "photo" in {each.get("media_type"), each.get("type")}]
-    return found
 
 
 KIND = ChannelKind(

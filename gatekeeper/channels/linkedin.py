@@ -6,6 +6,7 @@ post is told by a header and an empty body, so a 201 without that header says no
 
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from gatekeeper.channels.base import (
     MediaItem,
     NotFound,
     PublishedPost,
+    ReadPage,
     RemotePost,
     RenderedPost,
     SecretField,
@@ -44,6 +46,7 @@ from gatekeeper.channels.errors import (
     UnsupportedApiVersion,
 )
 from gatekeeper.channels.little_text import little_text, readable
+from gatekeeper.channels.reading import fetch_picture, whole
 from gatekeeper.channels.told import Told
 from gatekeeper.channels.transport import Answer, Wire, make_session
 from gatekeeper.clock import Clock
@@ -54,7 +57,8 @@ LIMITS = Limits(text=3_000, weighted=False)
 VERSION = "202607"
 WRITE_SCOPE = "w_organization_social"
 _API, _SITE = "https://api.linkedin.com", "https://www.linkedin.com"
-_PAGE, _PAGES = 100, 10
+_PAGE = 100
+_PICTURES = ("licdn.com",)
 _URN = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 _NAMED_URN = re.compile(r"urn:li:(?:share|ugcPost):\d+")
 _MAY_POST = frozenset({"ADMINISTRATOR", "CONTENT_ADMIN", "CONTENT_ADMINISTRATOR"})
@@ -90,6 +94,7 @@ class LinkedIn:
         self._secrets = dict(credentials.secrets)
         self._clock = clock
         self._site = base_url.rstrip("/") if base_url else _SITE
+        self._stand_in = base_url
         self._session, adapter = make_session([_API, _SITE], base_url=base_url)
         self._headers = {
             "Authorization": f"Bearer {self._secrets['access_token']}",
@@ -192,23 +197,44 @@ class LinkedIn:
 
     def list_posts(self, *, since: datetime, deadline: Deadline | None = None) -> TimelinePage:
         """The page's posts since then. LinkedIn promises nothing of its listing: absence here proves nothing."""
-        read: list[RemotePost] = []
-        for number in range(_PAGES):
-            query = f"author={quote(self._author, safe='')}&q=author&count={_PAGE}&start={number * _PAGE}"
-            answer = self._get(
-                "list_posts",
-                f"/rest/posts?{query}&sortBy=LAST_MODIFIED",
-                deadline=deadline,
-                headers={"X-RestLi-Method": "FINDER"},
-            )
-            listed = answer.data.get("elements")
-            if not isinstance(listed, list):
-                raise self._error(PlatformUnavailable, answer, "list_posts")
-            read += [self._remote(each, answer) for each in listed]
-            if len(listed) < _PAGE or _moment(listed[-1].get("lastModifiedAt")) < since:
-                break
-        newer = sorted((post for post in read if post.created_at >= since), key=_age, reverse=True)
-        return TimelinePage(tuple(newer), complete=False, observed_at=self._clock.now())
+        page = whole(lambda cursor: self.read_page(since=since, cursor=cursor, deadline=deadline), now=self._clock.now)
+        newer = sorted((post for post in page.posts if post.created_at >= since), key=_age, reverse=True)
+        return replace(page, posts=tuple(newer))
+
+    def read_page(self, *, since: datetime, cursor: str = "", deadline: Deadline | None = None) -> ReadPage:
+        """One part of the page's posts that were made or edited since then, the last to be edited first."""
+        start = int(cursor or 0)
+        query = f"author={quote(self._author, safe='')}&q=author&count={_PAGE}&start={start}"
+        answer = self._get(
+            "list_posts",
+            f"/rest/posts?{query}&sortBy=LAST_MODIFIED",
+            deadline=deadline,
+            headers={"X-RestLi-Method": "FINDER"},
+        )
+        listed = answer.data.get("elements")
+        if not isinstance(listed, list):
+            raise self._error(PlatformUnavailable, answer, "list_posts")
+        posts = tuple(self._remote(each, answer) for each in listed)
+        over = len(listed) < _PAGE or _moment(listed[-1].get("lastModifiedAt") or 0) < since
+        return ReadPage(posts, cursor="" if over else str(start + _PAGE))
+
+    def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:  # noqa: ARG002 - nobody is asked
+        """LinkedIn tells no program what is scheduled on it."""
+        return None
+
+    def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
+        """The bytes of one picture, by the name that a reading gave it; LinkedIn tells the address for a while."""
+        if not name.startswith("urn:li:image:"):
+            raise PlatformUnavailable(platform=LABEL, operation="picture", detail="this is not the name of a picture")
+        told = self._get("picture", f"/rest/images/{quote(name, safe='')}", deadline=deadline)
+        return fetch_picture(
+            str(told.data.get("downloadUrl") or ""),
+            platform=LABEL,
+            names=_PICTURES,
+            clock=self._clock,
+            base_url=self._stand_in,
+            deadline=deadline,
+        )
 
     def find_post(
         self,
@@ -291,6 +317,8 @@ class LinkedIn:
                 created_at=_moment(read["createdAt"]),
                 permalink=self._permalink(str(read["id"])),
                 alts=tuple(str(each.get("altText") or "") for each in pictures),
+                author=str(read.get("author") or "").removeprefix("urn:li:organization:"),
+                pictures=tuple(filter(None, (str(each.get("id") or "") for each in pictures))),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             # half a timeline must not pass for a whole one

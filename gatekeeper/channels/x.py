@@ -22,6 +22,7 @@ from gatekeeper.channels.base import (
     MediaItem,
     NotFound,
     PublishedPost,
+    ReadPage,
     RemotePost,
     RenderedPost,
     SecretField,
@@ -44,6 +45,7 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
+from gatekeeper.channels.reading import fetch_picture, whole
 from gatekeeper.channels.told import Told, x_limits
 from gatekeeper.channels.transport import Answer, Wire, make_session
 from gatekeeper.clock import Clock
@@ -52,11 +54,11 @@ from gatekeeper.errors import SettingsError
 LABEL = "X"
 LIMITS = Limits(text=280, weighted=True)
 _ORIGIN = "https://api.twitter.com"
-_PAGES = 10  # of 100 posts each: far more than a school publishes in any window we look at
+_PICTURES = ("pbs.twimg.com",)
 _READ: dict[str, Any] = {
-    "tweet_fields": ["created_at", "entities", "attachments", "edit_history_tweet_ids"],
+    "tweet_fields": ["author_id", "created_at", "entities", "attachments", "edit_history_tweet_ids"],
     "expansions": ["attachments.media_keys"],
-    "media_fields": ["alt_text"],
+    "media_fields": ["alt_text", "url"],
     "user_auth": True,  # tweepy would read with `Bearer None` otherwise
 }
 _BY_STATUS: dict[int, type[ChannelError]] = {
@@ -95,6 +97,7 @@ class X:
         self.account_id = credentials.account_id
         self._clock = clock
         self._site = base_url.rstrip("/") if base_url else "https://x.com"
+        self._stand_in = base_url
         session, adapter = make_session([_ORIGIN], base_url=base_url)
         self._wire = Wire(platform=LABEL, adapter=adapter, secrets=secrets.values(), clock=clock, limits=x_limits)
         keys = [secrets[name] for name in ("consumer_key", "consumer_secret", "access_token", "access_token_secret")]
@@ -181,24 +184,33 @@ class X:
 
     def list_posts(self, *, since: datetime, deadline: Deadline | None = None) -> TimelinePage:
         """The account's posts since then. X lists with a lag, so absence here never proves anything."""
-        posts: list[RemotePost] = []
+        return whole(lambda cursor: self.read_page(since=since, cursor=cursor, deadline=deadline), now=self._clock.now)
+
+    def read_page(self, *, since: datetime, cursor: str = "", deadline: Deadline | None = None) -> ReadPage:
+        """One part of the account's posts since then; of an edited post the newest version. X lists 3,200 at most."""
         page: dict[str, Any] = {"max_results": 100, "start_time": since.astimezone(UTC), **_READ}
-        for _ in range(_PAGES):
-            answer = self._wire.call(
-                "list_posts",
-                lambda: self._client.get_users_tweets(self.account_id, **page),
-                deadline=deadline,
-            )
-            body = self._expect(answer, "list_posts")
-            meta = body.get("meta")
-            if not isinstance(meta, dict):
-                raise self._error(PlatformUnavailable, answer, "list_posts")
-            posts += [self._remote(each, body, answer) for each in body.get("data") or []]
-            self._wire.posts_read += len(body.get("data") or [])  # X charges for each
-            if not meta.get("next_token"):
-                break
-            page["pagination_token"] = meta["next_token"]
-        return TimelinePage(tuple(posts), complete=False, observed_at=self._clock.now())
+        page |= {"pagination_token": cursor} if cursor else {}
+        answer = self._wire.call(
+            "list_posts", lambda: self._client.get_users_tweets(self.account_id, **page), deadline=deadline
+        )
+        body = self._expect(answer, "list_posts")
+        meta, listed = body.get("meta"), body.get("data") or []
+        if not isinstance(meta, dict) or not isinstance(listed, list):
+            raise self._error(PlatformUnavailable, answer, "list_posts")
+        self._wire.posts_read += len(listed)  # X charges for each
+        return ReadPage(
+            tuple(self._remote(each, body, answer) for each in listed), cursor=str(meta.get("next_token") or "")
+        )
+
+    def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:  # noqa: ARG002 - nobody is asked
+        """X tells no program what is scheduled on it."""
+        return None
+
+    def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
+        """The bytes of one picture that a reading named."""
+        return fetch_picture(
+            name, platform=LABEL, names=_PICTURES, clock=self._clock, base_url=self._stand_in, deadline=deadline
+        )
 
     def find_post(
         self,
@@ -252,6 +264,8 @@ class X:
                 permalink=self._permalink(str(read["id"])),
                 alts=tuple(str(told.get(key, {}).get("alt_text", "")) for key in keys),
                 history=tuple(str(each) for each in read.get("edit_history_tweet_ids") or ()),
+                author=str(read.get("author_id") or ""),
+                pictures=tuple(filter(None, (str(told.get(key, {}).get("url") or "") for key in keys))),
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             # half a timeline must not pass for a whole one

@@ -7,6 +7,7 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from gatekeeper.errors import BadInput
@@ -68,10 +69,18 @@ class Control:
         return asdict(self._faults.add(order))
 
     def external_post(self, order: dict[str, Any]) -> dict[str, Any]:
-        """Somebody posts by hand, past the gatekeeper; `images` are base64."""
+        """Somebody posts by hand, past the gatekeeper; `images` are base64.
+
+        On Facebook `queued_for` (seconds from now) schedules it there, and `author` is a visitor who writes on the Page.
+        """
         kind, text = order.get("kind"), order.get("text", "")
         if kind not in _KINDS or not isinstance(text, str):
             raise BadInput(f"An external post needs a kind ({_ANY_KIND}) and a text.")
+        queued, author = order.get("queued_for"), str(order.get("author", ""))
+        if (queued is not None or author) and (kind != "facebook" or not isinstance(queued, int | None)):
+            raise BadInput(
+                "Only Facebook is simulated with posts by visitors and with posts scheduled on it, in seconds."
+            )
         now = self._config.clock.now()
         account = self._config.credentials(str(kind)).account_id
         pictures = [self._picture(str(kind), account, str(image)) for image in order.get("images", [])]
@@ -84,7 +93,10 @@ class Control:
             versions=[SimVersion(post_id, text, now.isoformat())],
             picture_ids=pictures,
             created_at=now.isoformat(),
+            published=queued is None,
+            scheduled_for=None if queued is None else (now + timedelta(seconds=queued)).isoformat(),
             application=str(order.get("application", "")),
+            author_id=author,
         )
         return asdict(self._state.add_post(post))
 
@@ -140,7 +152,14 @@ class Control:
         if picture is None:
             raise BadInput("An image must be a picture in base64.")
         now = self._config.clock.now()
+        number = f"urn:li:image:{self._state.next_id(now)}" if kind == "linkedin" else ""
         kept = self._state.add_picture(
-            kind=kind, account_id=account, data=data, mime=picture.mime, size=picture.size, now=now
+            kind=kind,
+            account_id=account,
+            data=data,
+            mime=picture.mime,
+            size=picture.size,
+            now=now,
+            picture_id=number,
         )
         return kept.id

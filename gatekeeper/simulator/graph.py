@@ -12,6 +12,7 @@ from typing import Any
 from gatekeeper.simulator.canned import graph_error, graph_missing
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.messages import Refused, Reply, Request, json_reply, look_at
+from gatekeeper.simulator.pictures import picture_address
 from gatekeeper.simulator.state import SimPicture, SimPost, SimVersion, State, moment
 
 HOST = "graph.facebook.com"
@@ -224,8 +225,9 @@ class GraphApi:
         if edge == "scheduled_posts":
             posts = [post for post in everything if post.scheduled_for and not post.is_live(now)]
         else:
-            hidden = edge == "feed"  # this edge tells unpublished posts too
-            posts = [post for post in everything if post.is_listed(now) or (hidden and not post.is_live(now))]
+            whole = edge == "feed"  # this edge tells unpublished posts too, and what visitors wrote on the page
+            posts = [post for post in everything if post.is_listed(now) or (whole and not post.is_live(now))]
+            posts = [post for post in posts if whole or not post.author_id]
         posts = [post for post in posts if moment(post.created_at).timestamp() >= int(since)]
         page = posts[int(skip) : int(skip) + int(limit)]
         body: dict[str, Any] = {"data": [self._shape(asked, post) for post in page]}
@@ -262,6 +264,9 @@ class GraphApi:
             "is_hidden": False,
             "permalink_url": f"https://www.facebook.com/{post.id}",
         }
+        shape["from"] = {"id": post.author_id or config.facebook_page_id}
+        if post.scheduled_for and not post.is_live(self._now()):
+            shape["scheduled_publish_time"] = int(moment(post.scheduled_for).timestamp())
         if post.text:
             shape["message"] = post.text
         if post.application:
@@ -319,4 +324,5 @@ class GraphApi:
 
 
 def _attachment(picture: SimPicture) -> dict[str, Any]:
-    return {"media_type": "photo", "type": "photo", "target": {"id": picture.id}}
+    image = {"src": picture_address("facebook", picture.id), "width": picture.width, "height": picture.height}
+    return {"media_type": "photo", "type": "photo", "media": {"image": image}, "target": {"id": picture.id}}

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from gatekeeper.simulator.canned import linkedin_error
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.messages import Refused, Reply, Request, json_reply, look_at
+from gatekeeper.simulator.pictures import picture_address
 from gatekeeper.simulator.state import SimPost, SimVersion, State, moment
 
 HOST, SITE_HOST = "api.linkedin.com", "www.linkedin.com"
@@ -176,7 +177,8 @@ class LinkedInApi:
             return json_reply(200, {"id": urn, "owner": self._owner, "status": "WAITING_UPLOAD"})
         if urn not in self._state.pictures:
             raise Refused(linkedin_error(404, "There is no such image"))
-        return json_reply(200, {"id": urn, "owner": self._owner, "status": "AVAILABLE"})
+        told = {"id": urn, "owner": self._owner, "status": "AVAILABLE", "downloadUrl": picture_address("linkedin", urn)}
+        return json_reply(200, told)
 
     def _create(self, request: Request) -> Reply:
         self._need(_WRITE)

@@ -17,7 +17,7 @@ _TEMPLATES = Path(gatekeeper.__file__).resolve().parent.parent / "templates" / "
 _CSS = "text/css; charset=utf-8"
 _SAFE = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

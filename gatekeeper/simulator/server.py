@@ -24,6 +24,8 @@ from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.control import Control
 from gatekeeper.simulator.faults import Fault, Faults, Mode, spoil
 from gatekeeper.simulator.messages import Reply, Request, json_reply
+from gatekeeper.simulator.outsider import Outsider
+from gatekeeper.simulator.pictures import HOSTS, PictureServer
 from gatekeeper.simulator.public import PublicPage
 from gatekeeper.simulator.state import SimPost, State
 
@@ -67,8 +69,10 @@ class Simulator:
             graph.HOST: graph.GraphApi(self.config, self.state),
             linkedin.HOST: of_linkedin,
             linkedin.SITE_HOST: of_linkedin,
+            **{host: PictureServer(kind, self.config, self.state) for kind, host in HOSTS.items()},
         }
         self._public = PublicPage(self.config, self.state)
+        self._outsider = Outsider(self.control, self.state)
         self.stopping = threading.Event()
         self._server = _Server((host, port), self)
         self._thread: threading.Thread | None = None
@@ -146,8 +150,10 @@ class Simulator:
             return self._platform_answer(platform, request)
         if (urlsplit(f"//{request.host}").hostname or "") not in _LOCAL:
             return json_reply(421, {"error": "This host is not simulated."}), None
-        answers = self.control if request.path.startswith("/_sim/") else self._public
-        if answers is self.control and request.path == "/_sim/reset":
+        answers: _Platform = self.control if request.path.startswith("/_sim/") else self._public
+        if (request.method, request.path) == ("POST", "/outside"):
+            answers = self._outsider
+        if request.path == "/_sim/reset":
             with self.state.lock:
                 return self.control.answer(request), None
         with self.state.changing():

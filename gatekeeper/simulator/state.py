@@ -65,6 +65,7 @@ class SimPost:
     listed_from: str | None = None
     never_listed: bool = False
     application: str = ""
+    author_id: str = ""  # a visitor who wrote it on the page; empty where the account itself did
 
     @property
     def text(self) -> str:

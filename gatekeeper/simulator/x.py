@@ -13,6 +13,7 @@ from gatekeeper.simulator.canned import canned, x_forbidden, x_invalid, x_not_fo
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.links import store
 from gatekeeper.simulator.messages import Refused, Reply, Request, json_reply, look_at
+from gatekeeper.simulator.pictures import picture_address
 from gatekeeper.simulator.signing import SignatureCheck
 from gatekeeper.simulator.state import SimPost, SimVersion, State, moment
 
@@ -274,6 +275,8 @@ class XApi:
             "text": stored.text,
             "edit_history_tweet_ids": [each.id for each in post.versions],
         }
+        if "author_id" in fields:
+            shape["author_id"] = post.author_id or post.account_id
         if "created_at" in fields:
             at = moment(version.at).astimezone(UTC)
             shape["created_at"] = f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
@@ -288,8 +291,14 @@ class XApi:
         if "attachments.media_keys" not in request.query.get("expansions", "").split(",") or not pictures:
             return {}
         alt = "alt_text" in request.query.get("media.fields", "").split(",")
+        url = "url" in request.query.get("media.fields", "").split(",")
         told = [
-            {"media_key": f"3_{each.id}", "type": "photo", **({"alt_text": each.alt} if alt and each.alt else {})}
+            {
+                "media_key": f"3_{each.id}",
+                "type": "photo",
+                **({"alt_text": each.alt} if alt and each.alt else {}),
+                **({"url": picture_address("x", each.id)} if url else {}),
+            }
             for each in pictures
         ]
         return {"includes": {"media": told}}

@@ -24,6 +24,7 @@ from gatekeeper.channels.base import (
     MediaItem,
     NotFound,
     PublishedPost,
+    ReadPage,
     RemotePost,
     RenderedPost,
     TimelinePage,
@@ -31,6 +32,7 @@ from gatekeeper.channels.base import (
     Trial,
     Trying,
     Violation,
+    Watching,
 )
 from gatekeeper.channels.errors import RateLimited
 from gatekeeper.channels.told import CREATE_DAY, EVERYTHING, RouteLimit, Telling
@@ -82,7 +84,13 @@ def watcher(db: Database, clock: Clock) -> Callable[[Channel, int], Channel]:
     memory = _Memory()
 
     def watched(channel: Channel, account_id: int) -> Channel:
-        kind = _WatchedTrying if isinstance(channel, Trying) else _Watched
+        tried, read = isinstance(channel, Trying), isinstance(channel, Watching)
+        kind = {
+            (False, False): _Watched,
+            (True, False): _WatchedTrying,
+            (False, True): _WatchedReading,
+            (True, True): _WatchedBoth,
+        }[tried, read]
         return kind(channel, account_id, db=db, clock=clock, memory=memory)
 
     return watched
@@ -226,6 +234,29 @@ class _WatchedTrying(_Watched):
         with self._watch("upload_media"):
             assert isinstance(self._channel, Trying)
             return self._channel.trial(media, deadline=deadline)
+
+
+class _WatchedReading(_Watched):
+    """The same for a channel whose account can be read through."""
+
+    def read_page(self, *, since: datetime, cursor: str = "", deadline: Deadline | None = None) -> ReadPage:
+        with self._watch("list_posts", _LISTING):
+            assert isinstance(self._channel, Watching)
+            return self._channel.read_page(since=since, cursor=cursor, deadline=deadline)
+
+    def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:
+        with self._watch("list_posts", _LISTING):
+            assert isinstance(self._channel, Watching)
+            return self._channel.queued_posts(deadline=deadline)
+
+    def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
+        with self._watch("picture"):
+            assert isinstance(self._channel, Watching)
+            return self._channel.picture(name, deadline=deadline)
+
+
+class _WatchedBoth(_WatchedTrying, _WatchedReading):
+    """A channel that can be tried and read through."""
 
 
 def _write(session: Session, account_id: int, told: RouteLimit, *, now: datetime) -> None:
