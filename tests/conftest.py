@@ -19,6 +19,7 @@ pytest_plugins = (
     "tests.fixtures.valkey",
     "tests.fixtures.postgresql",
     "tests.fixtures.databases",
+    "tests.fixtures.compiled",
     "tests.fixtures.browser",
     "tests.fixtures.mail",
     "tests.fixtures.serving",

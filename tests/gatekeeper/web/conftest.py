@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gatekeeper.channels import seal
-from gatekeeper.db.schema import upgrade
 from gatekeeper.db.session import Database
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.sessions import begin_session
@@ -25,11 +24,11 @@ TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(sqlite_url: str, tmp_path: Path) -> Settings:
     return Settings(
         process="web",
         data=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'school.db'}",
+        database_url=sqlite_url,
         redis_url="",
         public_url="http://localhost",
         host="127.0.0.1",
@@ -42,7 +41,6 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def services(settings: Settings, clock: ToldClock) -> Iterator[Services]:
-    upgrade(settings.database_url)
     db = Database(settings.database_url, signer=SIGNER)
     yield Services(
         settings=settings,
