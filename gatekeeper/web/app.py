@@ -58,6 +58,7 @@ VIEWS = (
     "mail",
     "decide_proof",
     "sending",
+    "policy",
 )
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -46,6 +46,7 @@ WHAT: Final = {
     "deputy_ended": "Deputy whose time ended early",
     "proof_changed": "Changed passkey or PIN",
     "recovery_asked": "New passkey or PIN that was asked for",
+    "policy_unread": "Policy to read",
     "recovery_stopped": "New passkey or PIN that was stopped",
     "anchor": "Daily seal of the record of decisions",
     "backup_failed": "Backup that could not be made",

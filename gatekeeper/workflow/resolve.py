@@ -34,6 +34,7 @@ from gatekeeper.workflow.ask_register import register_answers
 from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.facts import facts_of, is_inside
 from gatekeeper.workflow.own_post import own_post
+from gatekeeper.workflow.policy_gate import check_has_read
 from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.sharpness import is_too_large
@@ -229,11 +230,12 @@ def send_to_head(services: Services, post_id: int, *, by: int) -> None:
 
     Raises:
         BadInput: something is still open, or its time is too near.
-        Conflict: it is not with its author.
+        Conflict: it is not with its author, or the policy's present edition is not confirmed yet (`PolicyUnread`).
     """
     now = services.clock.now()
     with services.step() as session:
         post = own_post(session, post_id, by)
+        check_has_read(session, by)
         if post.state != P.OPEN:
             raise Conflict("This post is not waiting for you. Reload the page to see where it is.")
         if fields := problems_with(session, post, now=now, demo=services.settings.demo):

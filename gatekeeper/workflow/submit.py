@@ -23,6 +23,7 @@ from gatekeeper.workflow.change import touch, void
 from gatekeeper.workflow.due import TypedDue, resolve
 from gatekeeper.workflow.own_post import own_post
 from gatekeeper.workflow.photos import add_photo, move_photo, remove_photo
+from gatekeeper.workflow.policy_gate import check_has_read
 from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
 
@@ -74,9 +75,14 @@ class DraftEdit:
 
 
 def create_draft(services: Services, by: int, edit: DraftEdit | None = None) -> int:
-    """Begin a post; its id is given back. With `edit`, what was already typed is saved with it."""
+    """Begin a post; its id is given back. With `edit`, what was already typed is saved with it.
+
+    Raises:
+        PolicyUnread: this person has not confirmed the policy yet.
+    """
     now = services.clock.now()
     with services.step() as session:
+        check_has_read(session, by)
         post = Post(author_id=by, state=P.DRAFT, channels=[], created_at=now, changed_at=now)
         session.add(post)
         session.flush()
@@ -115,11 +121,12 @@ def submit(services: Services, post_id: int, by: int) -> None:
 
     Raises:
         BadInput: something is missing; `fields` holds a sentence for each field.
-        Conflict: it has been sent already.
+        Conflict: it has been sent already, or the policy's present edition is not confirmed yet (`PolicyUnread`).
     """
     now = services.clock.now()
     with services.step() as session:
         post = own_post(session, post_id, by)
+        check_has_read(session, by)
         state = PostState(post.state)
         if state not in SUBMITTABLE:
             raise Conflict("This post has been sent already.")
@@ -168,10 +175,15 @@ def reopen(services: Services, post_id: int, by: int) -> None:
 
 
 def use_again(services: Services, post_id: int, by: int) -> int:
-    """A new draft with the same words and photos; its id is given back. Time and answers are not carried over."""
+    """A new draft with the same words and photos; its id is given back. Time and answers are not carried over.
+
+    Raises:
+        PolicyUnread: as `create_draft`.
+    """
     now = services.clock.now()
     with services.step() as session:
         old = own_post(session, post_id, by)
+        check_has_read(session, by)
         post = Post(
             author_id=by,
             title=old.title,

@@ -18,10 +18,12 @@ from gatekeeper.web.access import person, roles, services, signed_in
 from gatekeeper.web.forms_post import PostForm, post_form
 from gatekeeper.web.post_page import Trouble, post_page
 from gatekeeper.web.replies import keep_replies
-from gatekeeper.workflow import resolve, submit
+from gatekeeper.web.views.policy import read_first
+from gatekeeper.workflow import policy_editions, resolve, submit
 from gatekeeper.workflow import stop as stopping
 from gatekeeper.workflow.asked_changes import asked_now
 from gatekeeper.workflow.draft_view import ChannelChoice, DraftView, channel_choices, draft_view
+from gatekeeper.workflow.policy_gate import PolicyUnread, has_read
 from gatekeeper.workflow.post_list import lists_for
 from gatekeeper.workflow.post_view import progress_of
 from gatekeeper.workflow.readiness import measure_of, text_counts
@@ -46,14 +48,21 @@ def index() -> str:
 @bp.route("/posts/new", methods=["GET", "POST"])
 @roles(*AUTHORS)
 def new() -> str | Response | tuple[str, int]:
-    """The empty form; whatever is first done with it makes the draft."""
-    choices = channel_choices(services())
-    form = post_form(None, choices, fill=request.method == "GET")
+    """The empty form; whatever is first done with it makes the draft. Before the first one the policy is read."""
     if request.method == "GET":
-        return _form_page(form, None)
+        with services().db.read() as session:
+            may_begin = has_read(session, person().id)
+        return _form_page(post_form(None, channel_choices(services()), fill=True), None) if may_begin else read_first()
+    if (edition := request.form.get("edition", type=int)) is not None:  # the button of the page to read first
+        policy_editions.acknowledge(services(), edition, by=person().id)
+    form = post_form(None, channel_choices(services()), fill=False)
     _common_again(form)
     try:
         post_id = submit.create_draft(services(), person().id, form.edit(()))
+    except PolicyUnread:
+        left_out = ("csrf_token", "edition", "begun")
+        kept = {name: values for name, values in request.form.lists() if name not in left_out}
+        return read_first(kept=kept), 409
     except BadInput as refused:
         form.refuse(refused.fields, str(refused))
         return _form_page(form, None), 422
@@ -140,6 +149,8 @@ def check(post_id: int) -> Response:
     """Send it for checking as it stands."""
     try:
         submit.submit(services(), post_id, person().id)
+    except PolicyUnread as unread:
+        return _read_first(post_id, unread)
     except BadInput as refused:
         flash(f"{refused} {' '.join(refused.fields.values())}", "danger")
         return redirect(url_for("posts.edit", post_id=post_id), code=303)
@@ -152,6 +163,8 @@ def send(post_id: int) -> Response | tuple[str, int] | str:
     """Ask the headteacher."""
     try:
         resolve.send_to_head(services(), post_id, by=person().id)
+    except PolicyUnread as unread:
+        return _read_first(post_id, unread)
     except BadInput as refused:
         sentences = tuple(refused.fields.values()) or (str(refused),)
         return post_page(post_id, trouble=Trouble("send", sentences), status=422)
@@ -191,7 +204,10 @@ def reopen(post_id: int) -> Response:
 @roles(*AUTHORS)
 def use_again(post_id: int) -> Response:
     """A new draft with the same words and photos."""
-    copy = submit.use_again(services(), post_id, person().id)
+    try:
+        copy = submit.use_again(services(), post_id, person().id)
+    except PolicyUnread as unread:
+        return _read_first(post_id, unread)
     flash("This is a new draft with the same words and photos. Choose its time.", "success")
     return redirect(url_for("posts.edit", post_id=copy), code=303)
 
@@ -208,6 +224,8 @@ def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
         if action == "submit":
             submit.submit(services(), post_id, member)
             return _to(post_id)
+    except PolicyUnread as unread:
+        return _read_first(post_id, unread)
     except (BadInput, Conflict) as refused:
         draft = draft_view(services(), post_id, member)
         fresh = post_form(draft, channel_choices(services()), fill=True)
@@ -242,6 +260,12 @@ def _change_photo(post_id: int, member: int, what: str, photo_id: int) -> Respon
     else:
         submit.move_photo(services(), photo_id, member, later=what == "later")
     return redirect(url_for("posts.edit", post_id=post_id, _anchor="photos"), code=303)
+
+
+def _read_first(post_id: int, unread: PolicyUnread) -> Response:
+    """To the policy's page, whose button leads back to the post. Everything typed is saved by now."""
+    flash(f"{unread} Your draft is kept.", "warning")
+    return redirect(url_for("policy.index", post=post_id), code=303)
 
 
 def _to(post_id: int) -> Response:

@@ -12,6 +12,7 @@ from wtforms.validators import Optional, Regexp
 
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput
+from gatekeeper.people.policy_editions import edition_in_force
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.people.templates import FaceTemplate
@@ -167,7 +168,7 @@ def crest() -> Response:
 def _read(typed: SchoolForm) -> tuple[dict[str, Any], dict[str, str]]:
     values: dict[str, Any] = {key: typed[key].data or "" for key in ("name", "town", "address")}
     wrong: dict[str, str] = {}
-    if typed.policy_version.data:  # left empty, the date stands as it was
+    if "policy_version" in typed and typed.policy_version.data:  # left empty, the date stands as it was
         values["policy_version"] = typed.policy_version.data
     values["governor"] = typed.governor.data or None
     values["colour"] = (typed.colour.data or "").lower()
@@ -211,6 +212,8 @@ def _with_governors(form: SchoolForm) -> SchoolForm:
     """The form with everybody who can be named: open accounts, and whoever is named already."""
     today = london(services().clock.now()).date()
     with services().db.read() as session:
+        if edition_in_force(session) is not None:  # from then on the edition's own name counts
+            del form.policy_version
         named = school_settings(session)["governor"]
         staff = session.scalars(select(Staff).where(Staff.role != Role.HEADTEACHER).order_by(Staff.name)).all()
     can_be_named = [person for person in staff if person.may_sign_in(today) or person.id == named]

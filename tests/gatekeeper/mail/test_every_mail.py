@@ -69,6 +69,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "password_reset": {},
     "photo_changed": {"post_id": "POST"},
     "pin_locked": {},
+    "policy_unread": {"edition": "2022-03"},
     "proof_changed": {"sentence": "A passkey named “Office telephone” was added to your account."},
     "published": {"post_id": "POST", "channel": "Facebook", "permalink": "https://facebook.example/111/posts/1"},
     "recovery_asked": {"whose": "Mx Headteacher Quarry", "yours": True},
