@@ -74,6 +74,22 @@ class Checker:
         """Whether a phrase names a child on the roll so surely that nobody may teach it away."""
         return not in_force(phrase, self._names, self._adults)
 
+    def forms_of(self, pupil_id: str) -> frozenset[str]:
+        """Every written form, folded and without gaps, of one pupil's first name and surname."""
+        roster = self._roster
+        return frozenset(
+            form
+            for at, pupil in enumerate(roster.pupils)
+            if pupil.id == pupil_id
+            for form in (*roster.first_squashed[at], *roster.last_squashed[at])
+        )
+
+    def named_in(self, field: str, text: str) -> frozenset[str]:
+        """The ids of every pupil whom this text may name, whatever the school has softened."""
+        passage = read(field, text)
+        names = self._names.find(passage, blocked=self._staff.words_in(passage))
+        return frozenset(number for name in names for number in self._roster.ids(name.pupils))
+
     def check(self, draft: Draft) -> list[Hit]:
         """Every finding in the draft, the strictest first. No finding does not mean that the policy allows it."""
         hits = self._check_passage(read("text", draft.text), draft.account)
