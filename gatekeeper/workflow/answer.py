@@ -8,12 +8,19 @@ from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState
+from gatekeeper.settings import Timings
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.named_post import permalink_in, remote_id_in
 from gatekeeper.workflow.outcome import record_published
+from gatekeeper.workflow.reading_refused import waits_long
 from gatekeeper.workflow.services import Services
 
 _OFFICE = {Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR}
+
+
+def is_asked(publication: Publication, timings: Timings) -> bool:
+    """Whether a person may answer: the question was handed over, or its platform refuses to be read for long."""
+    return publication.state == PublicationState.NEEDS_PERSON or waits_long(publication, after=2 * timings.reads[-1])
 
 
 def answer(services: Services, publication_id: int, *, by: int, there: bool, link: str = "") -> None:
@@ -24,16 +31,20 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
         Conflict: nobody is asked (any more).
         BadInput: "there" without an address on the platform that names the post.
     """
-    now = services.clock.now()
+    now, timings = services.clock.now(), services.settings.timings
     with services.step() as session:
         publication = publication_for_update(session, publication_id)
-        if publication is None or publication.state != PublicationState.NEEDS_PERSON:
+        if publication is None or not is_asked(publication, timings):
             raise Conflict("This question has been answered already.")
         version = session.get_one(Version, publication.version_id)
         post = session.get_one(Post, version.post_id)
         person = session.get_one(Staff, by)
         if by != post.author_id and person.role not in _OFFICE:
             raise NotAllowed("Only the author, the headteacher or an administrator can answer this.")
+        if publication.state == PublicationState.UNKNOWN:  # the platform refuses to be read, and may still be at it
+            if now < (publication.sent_at or publication.due_at) + timings.reads[-1]:
+                raise Conflict("It was sent a moment ago and may still appear. Please look again in ten minutes.")
+            move_publication(publication, PublicationState.NEEDS_PERSON)
         body = {"publication": publication.id, "by": by, "there": there}
         ledger.append(session, at=now, kind="person_answered", body=body)
         record(

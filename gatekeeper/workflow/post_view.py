@@ -18,6 +18,8 @@ from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.repository import accounts_of, current_version, findings_of, publications_of
 from gatekeeper.posts.status import BADGE, EDITABLE, PUBLICATION_WORDS, PostState, PublicationState
 from gatekeeper.posts.wordings import wordings_of
+from gatekeeper.settings import Timings
+from gatekeeper.workflow.answer import is_asked
 from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
@@ -292,7 +294,7 @@ def _publication(session: Session, one: Publication, by: Staff, *, mine: bool, p
         published_at=one.published_at,
         problem=_waits_for(session, one, account)
         or (one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK),
-        can_answer=state is PublicationState.NEEDS_PERSON and (mine or Role(by.role) in _MAY_ANSWER),
+        can_answer=is_asked(one, Timings()) and (mine or Role(by.role) in _MAY_ANSWER),
     )
 
 

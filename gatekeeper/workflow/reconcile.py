@@ -1,7 +1,8 @@
 """Looking up what is not known: after a crash or an unclear answer the platform is read, never written.
 
 Absence proves nothing on X and Facebook (their listings are eventual or ranked), so after the last look a person is
-asked. Only a channel that declares its listing complete may, after two looks, send again under a new fence.
+asked. Only a channel that declares its listing complete may, after two looks, send again under a new fence. A platform
+that refuses to be read says nothing at all: the look waits for the moment that it names (see reading_refused).
 """
 
 import logging
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.channels.base import Ambiguous, Deadline, Found, NotFound, RenderedPost, TimeWindow
+from gatekeeper.channels.errors import ChannelBusy
 from gatekeeper.log import place_of
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
@@ -21,6 +23,7 @@ from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.crash_points import reached
 from gatekeeper.workflow.outcome import ended, record_published
+from gatekeeper.workflow.reading_refused import LONGEST, Refused, last_refusal_ended, refusal, wait
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
@@ -31,6 +34,9 @@ _LOOK_BACK_FAR = timedelta(hours=2)
 _READ_AGAIN = timedelta(seconds=30)
 _ABSENT_READS_NEEDED = 2
 _QUESTION = "Is this post on the page? Nobody could find out by reading; please look yourself and answer."
+
+
+_Answer = Found | NotFound | Ambiguous | Refused | None  # None: reading failed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +154,7 @@ def _look(services: Services, case: _Case) -> None:
     if services.channel_for is None:
         return
     now = services.clock.now()
-    answer: Found | NotFound | Ambiguous | None
+    answer: _Answer
     try:
         answer = services.channel_for(case.account).find_post(
             RenderedPost(case.text),
@@ -157,6 +163,9 @@ def _look(services: Services, case: _Case) -> None:
             claimed=case.claimed,
             deadline=Deadline.after(now, services.settings.timings.wire),
         )
+    except ChannelBusy as busy:
+        log.info("publication %d: could not be looked up now (%s)", case.publication_id, type(busy).__name__)
+        answer = refusal(busy, now=now)
     except Exception as error:  # noqa: BLE001 - keys gone, a shape nobody knows: one riddle must not stop every other post
         log.warning("publication %d: could not be looked up (%s)", case.publication_id, place_of(error))
         answer = None
@@ -174,9 +183,7 @@ def _look(services: Services, case: _Case) -> None:
         reached("R2", case.publication_id)
 
 
-def _conclude(
-    services: Services, session: Session, publication: Publication, answer: Found | NotFound | Ambiguous | None
-) -> None:
+def _conclude(services: Services, session: Session, publication: Publication, answer: _Answer) -> None:
     now = services.clock.now()
     reads = services.settings.timings.reads
     sent_at = publication.sent_at or now
@@ -188,10 +195,8 @@ def _conclude(
     if isinstance(answer, Ambiguous):
         hand_over(session, publication, sentence=f"Two posts on the page could be this one. {_QUESTION}", now=now)
         return
-    if answer is None:  # reading failed: it proves nothing, but it must not go on for ever
-        publication.next_at = now + min(_READ_AGAIN, reads[1])
-        if now - sent_at > 2 * reads[-1]:
-            hand_over(session, publication, sentence=_QUESTION, now=now)
+    if answer is None or isinstance(answer, Refused):
+        _not_read(session, publication, answer, reads=reads, now=now)
         return
     publication.reads += 1
     # after a crash the first moments are long past: two looks at once would be one look
@@ -211,6 +216,20 @@ def _conclude(
         hand_over(session, publication, sentence=_QUESTION, now=now)
         return
     publication.next_at = max(now + pause, sent_at + reads[publication.reads])
+
+
+def _not_read(
+    session: Session, publication: Publication, refused: Refused | None, *, reads: tuple[timedelta, ...], now: datetime
+) -> None:
+    """Nothing could be read. That proves nothing, but it must not go on for ever."""
+    sent_at, patience = publication.sent_at or now, 2 * reads[-1]
+    if refused is not None and refused.until - sent_at <= LONGEST:
+        wait(session, publication, refused, after=patience, now=now)
+        return
+    publication.next_at = now + min(_READ_AGAIN, reads[1])
+    waited = last_refusal_ended(session, publication.account_id, now=now) or sent_at
+    if now - max(sent_at, waited) > patience:
+        hand_over(session, publication, sentence=_QUESTION, now=now)
 
 
 def hand_over(session: Session, publication: Publication, *, sentence: str, now: datetime) -> None:

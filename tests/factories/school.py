@@ -88,7 +88,11 @@ def make_services(
 
 def channels_of(simulator: Simulator, clock: Clock) -> Callable[[ChannelAccount], Channel]:
     """Builds the real channel of an account, pointed at the simulator."""
-    keys = {"x": simulator.x_credentials(), "facebook": simulator.facebook_credentials()}
+    keys = {
+        "x": simulator.x_credentials(),
+        "facebook": simulator.facebook_credentials(),
+        "linkedin": simulator.config.credentials("linkedin"),
+    }
 
     def channel_for(account: ChannelAccount) -> Channel:
         return registry.build_channel(keys[account.kind], clock=clock, base_url=simulator.base_url)
@@ -117,6 +121,12 @@ class School:
             for name in ("Wren", "Jonty"):
                 for kind in ("x", "facebook"):
                     self.permit(session, name, kind)
+
+    def open_linkedin(self) -> None:
+        """The third channel, which most tests do without."""
+        with self.services.db.begin() as session:
+            now = self.services.clock.now()
+            self.accounts["linkedin"] = _account(session, "linkedin", "2001", head=self.head, now=now)
 
     @property
     def author(self) -> int:
