@@ -8,9 +8,10 @@ import hmac
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple, cast
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger, ledger_entries
@@ -261,18 +262,39 @@ def is_in_force(session: Session, decision_id: str, *, keep: bool = False) -> bo
     """
     if keep:
         ledger.hold(session)
-    decision = session.get(Decision, decision_id, populate_existing=True)
-    if decision is None:
-        return False
-    check_on_record(session, decision)
-    if decision.verdict != Verdict.APPROVE or withdrawal_of(session, decision.id) is not None:
-        return False
-    newest = select(func.max(ApprovalRequest.opened_seq)).where(ApprovalRequest.subject == decision.subject)
-    asked = select(ApprovalRequest.opened_seq).where(ApprovalRequest.id == decision.request_id)
-    if session.scalar(newest) != session.scalar(asked):
+    standing = standing_of(session, decision_id)
+    return standing is not None and still_holds(session, standing, keep=keep)
+
+
+class Standing(NamedTuple):
+    """A decision as it lies in the database at this moment, and what else lies there about it."""
+
+    decision: Decision
+    is_withdrawn: bool
+    is_newest: bool  # no newer question was asked about its subject
+
+
+def standing_of(session: Session, decision_id: str) -> Standing | None:
+    """Look at a decision with one question; None where there is none. Whether it holds, `still_holds` says."""
+    session.flush()
+    row = session.execute(_STANDING, {"decision": decision_id}).first()
+    if row is None:
+        return None
+    # the row has every column of the table under its own name; an object of the table's class costs several times as much
+    return Standing(cast("Decision", row), row.withdrawn is not None, row.asked == row.newest)
+
+
+def still_holds(session: Session, standing: Standing, *, keep: bool = False) -> bool:
+    """Whether this is an approval in force, as `is_in_force`; with `keep` the caller holds the room's lock already.
+
+    Raises:
+        LedgerBroken: as `is_in_force`.
+    """
+    check_on_record(session, standing.decision)
+    if standing.decision.verdict != Verdict.APPROVE or standing.is_withdrawn or not standing.is_newest:
         return False
     if keep:
-        _check_not_ended(session, decision)
+        _check_not_ended(session, standing.decision)
     return True
 
 
@@ -384,6 +406,20 @@ def _hashed(decision: Decision) -> dict[str, object]:
     assert decision.text_salt is not None
     found = hashes(words, decision.text_salt)
     return {name: found[name] for name in found if getattr(decision, name) is not None}
+
+
+_DECISION, _REQUEST, _WITHDRAWAL = Decision.__table__, ApprovalRequest.__table__, Withdrawal.__table__
+_NEWER = _REQUEST.alias()
+# asked for each post that goes out: of the bare tables, and made once
+_STANDING = select(
+    _DECISION,
+    select(_REQUEST.c.opened_seq).where(_REQUEST.c.id == _DECISION.c.request_id).scalar_subquery().label("asked"),
+    select(func.max(_NEWER.c.opened_seq))
+    .where(_NEWER.c.subject == _DECISION.c.subject)
+    .scalar_subquery()
+    .label("newest"),
+    select(_WITHDRAWAL.c.id).where(_WITHDRAWAL.c.decision_id == _DECISION.c.id).scalar_subquery().label("withdrawn"),
+).where(_DECISION.c.id == bindparam("decision"))
 
 
 def _withdrawal_facts(withdrawal: Withdrawal) -> dict[str, object]:

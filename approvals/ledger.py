@@ -17,9 +17,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, Table, insert, select, text
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
@@ -37,6 +37,13 @@ KEY_NAMED, KEY_CHANGED = "ledger.key", "ledger.key_changed"
 _ENTRY_DOMAIN = b"gatekeeper/ledger/1\x00"
 _TEXT_DOMAIN = b"gatekeeper/text/1\x00"
 _LOCK = 0x6761_7465_6C65_6467  # any number, as long as nobody else in this database uses it
+
+
+class Appended(NamedTuple):
+    """Where an entry stands, and what seals it."""
+
+    seq: int
+    hash: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def hold(session: Session) -> None:
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
-def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]) -> LedgerEntry:
+def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]) -> Appended:
     """Add the next entry within the caller's transaction: the change and its trace are kept together or not at all.
 
     The session carries who signs (`session.info[SIGNER]`). The very first entry that is signed is preceded by one
@@ -79,13 +86,13 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
     last = session.execute(_LAST).first()
     if last is None or last.key_id is None:
         first = _name(session, signer, (last.seq, last.hash) if last else (0, NO_HASH), at=at)
-        return _add(session, signer, (first.seq, first.hash), at=at, kind=kind, body=body)
+        return _add(session, signer, first, at=at, kind=kind, body=body)
     if _key_after(last) != signer.key_id:
         raise LedgerUnsigned("The ledger is signed with another key than the one this process holds.")
     return _add(session, signer, (last.seq, last.hash), at=at, kind=kind, body=body)
 
 
-def change_key(session: Session, successor: Signer, *, at: datetime) -> LedgerEntry:
+def change_key(session: Session, successor: Signer, *, at: datetime) -> Appended:
     """Hand the ledger to another key: the entry is signed by the present one and carries the new one's own word.
 
     From the commit on only `successor` can append.
@@ -101,29 +108,31 @@ def change_key(session: Session, successor: Signer, *, at: datetime) -> LedgerEn
     return append(session, at=at, kind=KEY_CHANGED, body=body)
 
 
-def _name(session: Session, signer: Signer, last: tuple[int, str], *, at: datetime) -> LedgerEntry:
+def _name(session: Session, signer: Signer, last: tuple[int, str], *, at: datetime) -> Appended:
     return _add(session, signer, last, at=at, kind=KEY_NAMED, body={"key": signer.key_id, "public": signer.public})
 
 
 def _add(
     session: Session, signer: Signer, last: tuple[int, str], *, at: datetime, kind: str, body: Mapping[str, Any]
-) -> LedgerEntry:
+) -> Appended:
     """Add the entry that follows the one with this number and hash."""
     written, seq, prev_hash = canonical(body), last[0] + 1, last[1]
     hashed = entry_hash(prev_hash, seq=seq, at=utc_text(at), kind=kind, body=written)
-    entry = LedgerEntry(
-        seq=seq,
-        at=at,
-        kind=kind,
-        body=written,
-        prev_hash=prev_hash,
-        hash=hashed,
-        key_id=signer.key_id,
-        signature=signer.sign(hashed),
+    session.flush()  # what the entry tells of is written before it
+    session.execute(
+        _APPEND,
+        {
+            "seq": seq,
+            "at": at,
+            "kind": kind,
+            "body": written,
+            "prev_hash": prev_hash,
+            "hash": hashed,
+            "key_id": signer.key_id,
+            "signature": signer.sign(hashed),
+        },
     )
-    session.add(entry)
-    session.flush()
-    return entry
+    return Appended(seq, hashed)
 
 
 def _key_after(last: Row[int, str, str, str, str | None]) -> str:
@@ -159,19 +168,24 @@ def name_key(session: Session, *, at: datetime) -> bool:
 def canonical(body: Mapping[str, Any]) -> str:
     """The one way a body is spelt: keys sorted, no spaces, no numbers that could be spelt twice."""
     _check_plain(body)
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _spelt(body)
 
 
+_spelt = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+# asked or written for each post that goes out: of the bare table, and made once
+_TABLE = cast("Table", LedgerEntry.__table__)
 _LAST = (
-    select(LedgerEntry.seq, LedgerEntry.hash, LedgerEntry.kind, LedgerEntry.body, LedgerEntry.key_id)
-    .order_by(LedgerEntry.seq.desc())
+    select(_TABLE.c.seq, _TABLE.c.hash, _TABLE.c.kind, _TABLE.c.body, _TABLE.c.key_id)
+    .order_by(_TABLE.c.seq.desc())
     .limit(1)
 )
+_APPEND = insert(_TABLE)
 
 
 def entry_hash(prev_hash: str, *, seq: int, at: str, kind: str, body: str) -> str:
     """What seals an entry to the one before it."""
-    content = canonical({"seq": seq, "at": at, "kind": kind, "body": body})
+    content = _spelt({"seq": seq, "at": at, "kind": kind, "body": body})
     return hashlib.sha256(_ENTRY_DOMAIN + prev_hash.encode() + content.encode()).hexdigest()
 
 

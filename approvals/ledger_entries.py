@@ -7,9 +7,10 @@ reads it from here: whatever an entry turns out to be can be said in a sentence,
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, Select, String, cast, func, select, type_coerce
+from sqlalchemy import LargeBinary, Select, String, bindparam, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
@@ -63,11 +64,14 @@ class Stored(NamedTuple):
 
 def entries(session: Session, *, first: int = 1, last: int | None = None) -> Iterator[Stored]:
     """The entries from `first` to `last`, as they are stored."""
-    wanted = query(session, first)
-    if last is not None:
-        wanted = wanted.where(LedgerEntry.seq <= last)
-    for row in session.execute(wanted).all():
-        yield stored(row)
+    if first <= 1:
+        wanted = query(session) if last is None else query(session).where(LedgerEntry.seq <= last)
+        rows = session.execute(wanted).all()
+    elif last is None:
+        rows = session.execute(_from(_dialect(session)), {"first": first}).all()
+    else:
+        rows = session.execute(_between(_dialect(session)), {"first": first, "last": last}).all()
+    yield from map(stored, rows)
 
 
 def latest(session: Session, *, limit: int, offset: int = 0) -> list[Stored]:
@@ -99,13 +103,35 @@ def as_written(session: Session, seq: int) -> Stored | None:
     changed, or before there was one, is sealed by the first later entry that the key signed.
     """
     signer: Signer | None = session.info.get(SIGNER)
-    first = session.execute(query(session, seq).limit(1)).first()
-    entry = stored(first) if first is not None else None
-    if entry is None or entry.seq != seq or not entry.fits:
+    row = session.execute(_between(_dialect(session)), {"first": seq, "last": seq}).first()
+    entry = stored(row) if row is not None else None
+    if entry is None or not entry.fits:
         return None
-    if signer is None or entry.is_signed_with(signer.public):  # most times: nothing after it needs to be read
+    if signer is None or signer.has_signed(entry.hash, entry.signature):  # most times: nothing after it need be read
         return entry
     return _sealed_later(session, seq, signer)
+
+
+def all_as_written(session: Session, kind: str, *, before: int) -> tuple[Stored, ...] | None:
+    """Every entry of this kind before that number, in order; None where one of them is not `as_written`.
+
+    What was found of an entry is remembered by its very bytes, and these are read anew each time.
+    """
+    signer: Signer | None = session.info.get(SIGNER)
+    rows = session.execute(_of_kind(_dialect(session)), {"kind": kind, "before": before})
+    found = tuple(map(stored, rows))
+    for entry in found:
+        if not (entry.fits if signer is None else _is_own(entry, signer.public)) and (
+            as_written(session, entry.seq) is None
+        ):
+            return None
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _is_own(entry: Stored, public: str) -> bool:
+    """Whether it is whole and that key signed it: asked of the entry alone, so the same entry has the same answer."""
+    return entry.fits and entry.is_signed_with(public)
 
 
 def _sealed_later(session: Session, seq: int, signer: Signer) -> Stored | None:
@@ -135,20 +161,56 @@ def is_readable(entry: Stored) -> bool:
 
 def query(session: Session, first: int = 1) -> Select[Any]:
     """Asks for the entries from `first` on, in order; each row is read with `stored`."""
-    table = LedgerEntry.__table__.c
-    columns = [table[name] for name in Stored._fields[1:]]
-    if session.get_bind().dialect.name == "sqlite":  # keeps any bytes where a text is due, and would stumble over them
+    every = _every(_dialect(session))
+    # nothing is left out of a whole reading: an entry before the first is to be found as well
+    return every if first <= 1 else every.where(_COLUMNS.seq >= first)
+
+
+_COLUMNS = LedgerEntry.__table__.c
+
+
+def _dialect(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+# each is made once for a dialect: they are asked for every post that goes out
+
+
+@cache
+def _every(dialect: str) -> Select[Any]:
+    columns = [_COLUMNS[name] for name in Stored._fields[1:]]
+    if dialect == "sqlite":  # keeps any bytes where a text is due, and would stumble over them
         told: list[Any] = [cast(column, LargeBinary).label(column.name) for column in columns]
     else:
         told = [type_coerce(column, String).label(column.name) for column in columns]
-    every = select(LedgerEntry.seq, *told).order_by(LedgerEntry.seq)
-    # nothing is left out of a whole reading: an entry before the first is to be found as well
-    return every if first <= 1 else every.where(LedgerEntry.seq >= first)
+    return select(_COLUMNS.seq, *told).order_by(_COLUMNS.seq)
+
+
+@cache
+def _from(dialect: str) -> Select[Any]:
+    return _every(dialect).where(_COLUMNS.seq >= bindparam("first"))
+
+
+@cache
+def _between(dialect: str) -> Select[Any]:
+    return _from(dialect).where(_COLUMNS.seq <= bindparam("last"))
+
+
+@cache
+def _of_kind(dialect: str) -> Select[Any]:
+    return _every(dialect).where(_COLUMNS.kind == bindparam("kind"), _COLUMNS.seq < bindparam("before"))
 
 
 def stored(row: Any) -> Stored:
     """One row of `query`."""
-    seq: int = row[0]
-    parts = [part.decode(errors="replace") if isinstance(part, bytes) else part for part in row[1:]]
-    at, kind, body, prev_hash, hashed = ("" if part is None else str(part) for part in parts[:5])
-    return Stored(seq, at, kind, body, prev_hash, hashed, key_id=parts[5], signature=parts[6])
+    seq, *parts = row
+    at, kind, body, prev_hash, hashed, key_id, signature = [
+        part.decode(errors="replace") if isinstance(part, bytes) else part for part in parts
+    ]
+    return Stored(
+        seq, _text(at), _text(kind), _text(body), _text(prev_hash), _text(hashed), key_id=key_id, signature=signature
+    )
+
+
+def _text(part: object) -> str:
+    return part if isinstance(part, str) else "" if part is None else str(part)

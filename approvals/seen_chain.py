@@ -101,4 +101,6 @@ def _whole(session: Session, first: int, *, last: int | None = None) -> list[Sto
 
 def _is_sealed_by(last: Stored, signer: Signer) -> bool:
     """Whether the ledger's key itself put its name to the last entry, and so to everything before."""
-    return last.is_signed_with(signer.public) or (last.kind == KEY_CHANGED and last.is_accepted_by(signer.public))
+    return signer.has_signed(last.hash, last.signature) or (
+        last.kind == KEY_CHANGED and last.is_accepted_by(signer.public)
+    )

@@ -33,6 +33,9 @@ class Signer(Protocol):
     def sign(self, entry_hash: str) -> str:
         """The signature over one entry's hash, base64."""
 
+    def has_signed(self, entry_hash: str, signature: str | None) -> bool:
+        """Whether this key put its name to the entry with this hash."""
+
     def accept(self, prev_hash: str) -> str:
         """This key's own word, base64, that it follows after the entry with this hash."""
 
@@ -80,6 +83,19 @@ class Ed25519Signer:
     def sign(self, entry_hash: str) -> str:
         """The signature over one entry's hash."""
         return b64encode(self._key.sign(_ENTRY + bytes.fromhex(entry_hash))).decode()
+
+    def has_signed(self, entry_hash: str, signature: str | None) -> bool:
+        """Whether this key put its name to the entry with this hash.
+
+        An Ed25519 key signs the same words alike each time, so whoever holds it can compare: three times as quick as
+        verifying, which happens only where the two differ.
+        """
+        if signature is None:
+            return False
+        try:
+            return self.sign(entry_hash) == signature or is_signed(entry_hash, signature, public=self.public)
+        except ValueError:  # no hash
+            return False
 
     def accept(self, prev_hash: str) -> str:
         """This key's own word that it follows after the entry with this hash."""

@@ -6,6 +6,8 @@ Only where it speaks of no headteacher at all (an account from before roles stoo
 """
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger_entries
 from approvals.columns import utc_text
+from approvals.ledger_entries import Stored
 from approvals.tables import Decision, DeputyAppointment, LedgerEntry
 from gatekeeper.people.staff import Role, Staff
 
@@ -65,20 +68,27 @@ def _ended_before(session: Session, appointment: DeputyAppointment, decision: De
 
 def role_at(session: Session, staff_id: int, seq: int) -> str | None:
     """The role that this person had when this entry was written: a new headteacher ends the former one's time."""
+    changes = ledger_entries.all_as_written(session, "role.changed", before=seq)
+    if changes is None:
+        return None  # a role that nobody with the ledger's key wrote down gives nobody a right
+    roles = _roles_after(changes)
+    if roles is not None:
+        return roles.get(staff_id)
+    return session.scalars(select(Staff.role).where(Staff.id == staff_id)).first()
+
+
+@lru_cache(maxsize=64)
+def _roles_after(changes: tuple[Stored, ...]) -> Mapping[int, str] | None:
+    """Who had which role after these entries; None where they speak of no headteacher. Drawn from them alone."""
     roles: dict[int, str] = {}
     head_known = False
-    changes = select(LedgerEntry).where(LedgerEntry.kind == "role.changed", LedgerEntry.seq < seq)
-    for entry in session.scalars(changes.order_by(LedgerEntry.seq)):
-        if ledger_entries.as_written(session, entry.seq) is None:
-            return None  # a role that nobody with the ledger's key wrote down gives nobody a right
+    for entry in changes:
         body = _read(entry.body)
         if Role.HEADTEACHER in (body.get("from"), body.get("to")):
             head_known = True
             roles = {person: role for person, role in roles.items() if role != Role.HEADTEACHER}
         roles[int(body["person"])] = str(body["to"])
-    if head_known:
-        return roles.get(staff_id)
-    return session.scalars(select(Staff.role).where(Staff.id == staff_id)).first()
+    return roles if head_known else None
 
 
 def _read(body: str) -> dict[str, Any]:
