@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger_records
 from approvals.ledger_check import Verification
-from approvals.ledger_entries import Stored, is_readable, latest
+from approvals.ledger_entries import Stored, is_readable, last_number, latest
+from approvals.tables import LedgerEntry
 from gatekeeper.workflow import anchor
 
 _SEAL_LETTERS = 64
+END: Final = 500
+"""How many entries of the end are read for a page. All of a long ledger takes a while, and is read when it is asked for."""
+
 _PEOPLE = frozenset({"by", "person", "approver", "author", "head", "deputy"})
 
 
@@ -23,6 +28,11 @@ class Standing:
     verified: Verification
     mailed: anchor.Mailed | None
     seal: str  # the one that was asked about, where one was
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry was read, and not the end alone."""
+        return self.verified.since <= 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,17 +47,26 @@ class Line:
     key: str
 
 
-def standing(session: Session, *, keys: tuple[str, ...], seal: str = "") -> Standing:
-    """Read the whole ledger and hold it against the list of keys, the records, and a hash that was noted.
+def standing(session: Session, *, keys: tuple[str, ...], seal: str = "", whole: bool = False) -> Standing:
+    """Read the end of the ledger and hold it against the list of keys, the records, and a hash that was noted.
+
+    A ledger no longer than that end is read whole, and so is any where `whole` asks for it. A hash that was noted
+    before the end is looked for, and read from only where somebody asked about it.
 
     Args:
         session: any transaction.
         keys: the public keys from outside the database.
         seal: a hash from an e-mail or a receipt. Without one, the last that was mailed is looked for.
+        whole: read every entry.
     """
     mailed = anchor.last_mailed(session)
     noted = seal or (mailed.anchor.head if mailed else None)
-    return Standing(verified=ledger_records.verify(session, keys=keys or None, anchor=noted), mailed=mailed, seal=seal)
+    since = 1 if whole else max(1, last_number(session) - END + 1)
+    if noted and not seal and not whole:
+        place = session.scalar(select(func.min(LedgerEntry.seq)).where(LedgerEntry.hash == noted))
+        noted = None if place is not None and place < since else noted  # it is there; what follows it is not all read
+    verified = ledger_records.verify(session, keys=keys or None, anchor=noted, since=since)
+    return Standing(verified=verified, mailed=mailed, seal=seal)
 
 
 def read_seal(typed: str) -> str:

@@ -1,68 +1,23 @@
 """Who did or looked at what, when; and the ledger of decisions with the proof that nobody changed it."""
 
-import csv
-import io
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request, url_for
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from approvals.tables import LedgerEntry
-from gatekeeper.clock import resolve_london
 from gatekeeper.people.accounts import names_of_staff
-from gatekeeper.people.staff import Audit, Role, record
+from gatekeeper.people.staff import Role, record
 from gatekeeper.web.access import person, roles, services
-from gatekeeper.web.wording import when
-from gatekeeper.workflow import ledger_view
+from gatekeeper.workflow import audit_view, audit_words, ledger_view
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 readers = roles(Role.AUDITOR, Role.HEADTEACHER, Role.ADMINISTRATOR)
 _SIZE = 50
-_EXPORTED = 100_000
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What was asked for; whatever cannot be read counts as not asked."""
-
-    staff_id: int | None
-    action: str
-    first: date | None
-    last: date | None
-
-    @classmethod
-    def asked(cls) -> "Filters":
-        """From the address."""
-        args = request.args
-        return cls(
-            args.get("person", type=int), args.get("action", "")[:60], _day(args.get("from")), _day(args.get("to"))
-        )
-
-    def applied(self, query: Select[Any]) -> Select[Any]:
-        """The query with what was asked for."""
-        if self.staff_id is not None:
-            query = query.where(Audit.staff_id == self.staff_id)
-        if self.action:
-            query = query.where(Audit.action == self.action)
-        if self.first:
-            query = query.where(Audit.at >= _midnight(self.first))
-        if self.last:
-            query = query.where(Audit.at < _midnight(self.last + timedelta(days=1)))
-        return query
-
-    def address(self, page: int | None = None, endpoint: str = "audit.index") -> str:
-        """The page with the same filters."""
-        values: dict[str, Any] = {
-            "person": self.staff_id,
-            "action": self.action or None,
-            "from": self.first,
-            "to": self.last,
-        }
-        return url_for(endpoint, **values, page=page)
+_LONGEST: Final = 10**9  # no line, post or pupil has a number beyond it
+_LAST_DAY: Final = date.max - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -78,39 +33,37 @@ class Place:
 @readers
 def index() -> str:
     """The audit, the newest first."""
-    filters = Filters.asked()
+    filters = _asked()
     with services().db.read() as session:
-        total = session.scalar(filters.applied(select(func.count(Audit.id)))) or 0
-        place = _place(total)
-        rows = session.scalars(
-            filters.applied(select(Audit)).order_by(Audit.id.desc()).limit(_SIZE).offset((place.number - 1) * _SIZE)
-        ).all()
+        page = audit_view.page_of(session, filters, before=_number("before"), after=_number("after"))
         names = names_of_staff(session)
-        actions = session.scalars(select(Audit.action).distinct().order_by(Audit.action)).all()
     return render_template(
         "web/audit/index.html",
-        rows=rows,
+        page=page,
         names=names,
-        actions=actions,
+        words=sorted(audit_words.WORDS.items(), key=lambda pair: pair[1]),
+        kinds=audit_view.ABOUT,
         filters=filters,
-        place=place,
+        address=lambda endpoint="audit.index", **place: url_for(endpoint, **_as_asked(filters), **place),
         told=_told,
-        spelt=_spelt,
-        about=lambda subject: _about(subject, names),
+        spelt=audit_words.words_for,
+        about=lambda subject: audit_words.about(subject, names),
     )
 
 
 @bp.get("/export.csv")
 @readers
 def export() -> Response:
-    """The same lines as a table. That it was taken out is itself written down."""
-    filters = Filters.asked()
+    """The same lines as a table. That it was taken out is itself written down, with what was asked for."""
+    filters = _asked()
     with services().step() as session:
-        record(session, at=services().clock.now(), staff_id=person().id, action="audit.exported", subject="audit")
+        detail = {name: str(value) for name, value in _as_asked(filters).items()}
+        now = services().clock.now()
+        record(session, at=now, staff_id=person().id, action="audit.exported", subject="audit", detail=detail)
     with services().db.read() as session:
-        rows = session.scalars(filters.applied(select(Audit)).order_by(Audit.id).limit(_EXPORTED)).all()
         names = names_of_staff(session)
-    answer = Response(_csv(rows, names), mimetype="text/csv")
+    lines = audit_view.table_of(services().db, filters, names)
+    answer = Response(lines, mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=audit.csv"
     return answer
 
@@ -118,13 +71,19 @@ def export() -> Response:
 @bp.get("/ledger")
 @readers
 def ledger_page() -> str:
-    """The ledger, and on its first page what reading the whole of it showed."""
+    """The ledger, and on its first page what reading it showed: its end, or the whole of it where that is asked for."""
     typed = request.args.get("seal", "")[:200]
     seal = ledger_view.read_seal(typed)
     with services().db.read() as session:
         place = _place(session.scalar(select(func.count(LedgerEntry.seq))) or 0)
         first = place.number == 1
-        stands = ledger_view.standing(session, keys=services().settings.ledger_public, seal=seal) if first else None
+        stands = (
+            ledger_view.standing(
+                session, keys=services().settings.ledger_public, seal=seal, whole=bool(request.args.get("whole"))
+            )
+            if first
+            else None
+        )
         names = names_of_staff(session)
         lines = ledger_view.lines(session, names, limit=_SIZE, offset=(place.number - 1) * _SIZE)
     return render_template(
@@ -138,59 +97,54 @@ def ledger_page() -> str:
     )
 
 
+def _asked() -> audit_view.Filters:
+    """What was asked for in the address; whatever cannot be read counts as not asked."""
+    args = request.args
+    kind, number = args.get("kind", ""), _number("number")
+    return audit_view.Filters(
+        staff_id=_number("person"),
+        action=args.get("action", "")[:60],
+        first=_day(args.get("from")),
+        last=_day(args.get("to")),
+        about=f"{kind}:{number}" if kind in audit_view.ABOUT and number is not None else "",
+        reads=bool(args.get("reads")),
+    )
+
+
+def _as_asked(filters: audit_view.Filters) -> dict[str, Any]:
+    """The same as parts of an address."""
+    kind, _, number = filters.about.partition(":")
+    values: dict[str, Any] = {
+        "person": filters.staff_id,
+        "action": filters.action,
+        "from": filters.first,
+        "to": filters.last,
+        "kind": kind,
+        "number": number,
+        "reads": "yes" if filters.reads else "",
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _number(name: str) -> int | None:
+    number = request.args.get(name, type=int)
+    return number if number is not None and 0 <= number <= _LONGEST else None
+
+
 def _place(total: int) -> Place:
     pages = max(1, -(-total // _SIZE))
     return Place(min(max(1, request.args.get("page", 1, type=int)), pages), pages, total)
 
 
-def _csv(rows: Any, names: dict[int, str]) -> Iterator[str]:
-    page = io.StringIO()
-    writer = csv.writer(page)
-    writer.writerow(["at", "person", "action", "subject", "detail"])
-    for row in rows:
-        cells = (
-            when(row.at),
-            names.get(row.staff_id, ""),
-            row.action,
-            row.subject,
-            json.dumps(row.detail, sort_keys=True),
-        )
-        writer.writerow([_harmless(cell) for cell in cells])
-        yield page.getvalue()
-        page.seek(0)
-        page.truncate()
-    yield page.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@") else cell  # a spreadsheet would run it as a formula
-
-
-def _spelt(action: str) -> str:
-    """An action in words: "consent.recorded" as "consent recorded"."""
-    return action.replace(".", " ").replace("_", " ")
-
-
-def _about(subject: str, names: dict[int, str]) -> str:
-    """What a line is about: staff by name, everything else by its number."""
-    kind, _, number = subject.partition(":")
-    if kind == "staff" and number.isdigit():
-        return names.get(int(number), subject)
-    return f"{kind} {number}".strip().replace("_", " ")
-
-
 def _told(detail: dict[str, Any]) -> str:
     return "; ".join(
-        f"{key}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for key, value in detail.items()
+        f"{key.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        for key, value in detail.items()
     )
 
 
 def _day(text: str | None) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return min(date.fromisoformat(text), _LAST_DAY) if text else None
     except ValueError:
         return None
-
-
-def _midnight(day: date) -> datetime:
-    return resolve_london(datetime(day.year, day.month, day.day), fold=0)  # noqa: DTZ001 - the school's wall clock

@@ -1,0 +1,111 @@
+"""Every action that the code writes into the audit has its words, and no words are left without an action."""
+
+import ast
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from approvals.tables import Verdict
+from gatekeeper.people.register_import import Kind
+from gatekeeper.posts.status import FindingState
+from gatekeeper.workflow.audit_words import READS, WORDS
+
+ROOT = Path(__file__).resolve().parents[2]
+#: the names that stand in an action's f-string -> what they can be
+MAY_BE: dict[str, type[StrEnum]] = {"verdict": Verdict, "state": FindingState, "kind": Kind}
+FILES = sorted(path for room in ("gatekeeper", "workers") for path in (ROOT / room).rglob("*.py"))
+
+
+def actions() -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in FILES:
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                for call in ast.walk(node):
+                    if isinstance(call, ast.Call) and _name(call.func) == "record":
+                        given = [keyword.value for keyword in call.keywords if keyword.arg == "action"]
+                        found |= {action: path for value in given for action in _values(value, node, tree)}
+    return found
+
+
+def _values(value: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> Iterator[str]:
+    """What an expression can be: a text, one of two, a name that stands for one, a parameter that is handed one."""
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        yield value.value
+    elif isinstance(value, ast.IfExp):
+        yield from _values(value.body, function, tree)
+        yield from _values(value.orelse, function, tree)
+    elif isinstance(value, ast.JoinedStr):
+        prefix, part = value.values
+        assert isinstance(prefix, ast.Constant), ast.unparse(value)
+        assert isinstance(part, ast.FormattedValue), ast.unparse(value)
+        yield from (f"{prefix.value}{one}" for one in MAY_BE[ast.unparse(part.value)])
+    else:
+        assert isinstance(value, ast.Name), f"cannot tell what {ast.unparse(value)} may be"
+        scopes = (function, tree, *_imported(value.id, tree))
+        meant = [expression for scope in scopes for expression in _assigned(value.id, scope)]
+        meant += list(_handed(value.id, function, tree))
+        assert meant, f"cannot tell what {value.id} in {function.name} may be"
+        for expression in meant:
+            yield from _values(expression, function, tree)
+
+
+def _assigned(name: str, scope: ast.FunctionDef | ast.Module) -> Iterator[ast.expr]:
+    for node in scope.body if isinstance(scope, ast.Module) else ast.walk(scope):
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = zip(target.elts, node.value.elts, strict=True)
+            yield from (value for one, value in pairs if _name(one) == name)
+        elif _name(target) == name:
+            yield node.value
+
+
+def _imported(name: str, tree: ast.Module) -> Iterator[ast.Module]:
+    """The module of ours that the name comes from."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and name in {alias.name for alias in node.names}:
+            yield ast.parse((ROOT / f"{node.module.replace('.', '/')}.py").read_text())
+
+
+def _handed(name: str, function: ast.FunctionDef, tree: ast.Module) -> Iterator[ast.expr]:
+    """The texts that calls of this function hand in for one of its parameters."""
+    names = [one.arg for one in function.args.args]
+    for call in ast.walk(tree):
+        if isinstance(call, ast.Call) and _name(call.func) == function.name:
+            yield from (keyword.value for keyword in call.keywords if keyword.arg == name)
+            if name in names and len(call.args) > (place := names.index(name)):
+                yield call.args[place]
+
+
+def _name(node: ast.expr | None) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+@pytest.fixture(scope="module")
+def written() -> dict[str, Path]:
+    return actions()
+
+
+def test_every_action_has_its_words(written: dict[str, Path]) -> None:
+    speechless = {action: path.name for action, path in written.items() if action not in WORDS}
+    assert not speechless, "say in gatekeeper/workflow/audit_words.py what these are"
+
+
+def test_no_words_are_left_without_an_action(written: dict[str, Path]) -> None:
+    assert set(WORDS) <= set(written)
+
+
+def test_the_search_really_finds_actions_of_every_shape(written: dict[str, Path]) -> None:
+    """A constant, one of two, a name in the module, a name in the function, a parameter, and a joined text."""
+    shapes = {"signin", "pin.locked", "channel.registered", "pupil.leaves", "passkey.added", "decision.refuse"}
+    assert shapes <= set(written)
+    assert set(WORDS) >= READS
+
+
+def test_words_of_two_actions_are_never_the_same() -> None:
+    assert len(set(WORDS.values())) == len(WORDS)
