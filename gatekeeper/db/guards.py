@@ -132,6 +132,56 @@ def publication_triggers(dialect: str) -> list[str]:
     ]
 
 
+def reply_triggers(dialect: str) -> list[str]:
+    """A reply to an enquiry keeps its words once somebody was asked about it, and is sent only on a standing approval.
+
+    The approval must be of exactly this digest and about exactly this reply. Its words may be erased with its case.
+    """
+    differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+    kept = " OR ".join(
+        f"NEW.{column} {differs} OLD.{column}" for column in ("id", "case_id", "number", "digest", "written_by")
+    )
+    words = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in ("recipient", "words"))
+    erased = (
+        "NEW.words = '' AND NEW.recipient = '' AND EXISTS "
+        "(SELECT 1 FROM case_file WHERE case_file.id = OLD.case_id AND case_file.erased_at IS NOT NULL)"
+    )
+    changed = (
+        f"OLD.request_id IS NOT NULL AND (NEW.request_id IS NULL OR {kept} OR (({words}) AND NOT ({erased}))) "
+        f"OR OLD.sent_at IS NOT NULL AND (NEW.sent_at {differs} OLD.sent_at OR NEW.decision_id {differs} OLD.decision_id)"
+    )
+    unapproved = (
+        "NEW.sent_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM decision WHERE decision.id = NEW.decision_id "
+        "AND decision.verdict = 'approve' AND decision.digest = NEW.digest AND decision.subject = 'reply:' || NEW.id "
+        "AND NOT EXISTS (SELECT 1 FROM withdrawal WHERE withdrawal.decision_id = decision.id))"
+    )
+    rules = (
+        ("sent_insert", "INSERT", unapproved, "a reply is sent only with the approval of exactly its words"),
+        # what was sent once stays sent: a later end of the approval does not touch it
+        (
+            "sent_update",
+            "UPDATE",
+            f"OLD.sent_at IS NULL AND ({unapproved})",
+            "a reply is sent only with the approval of exactly its words",
+        ),
+        ("kept", "UPDATE", changed, "a reply that was asked about never changes"),
+        ("delete", "DELETE", "OLD.request_id IS NOT NULL", "a reply that was asked about is never removed"),
+    )
+    made: list[str] = []
+    for name, what, wrong, sentence in rules:
+        trigger = f"CREATE TRIGGER case_reply_{name} BEFORE {what} ON case_reply"
+        if dialect == "sqlite":
+            made.append(f"{trigger} WHEN {wrong} BEGIN SELECT RAISE(ABORT, '{sentence}'); END")
+            continue
+        back = "OLD" if what == "DELETE" else "NEW"
+        made.append(
+            f"CREATE FUNCTION case_reply_{name}_guard() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION '{sentence}'; END IF; RETURN {back}; END $$"
+        )
+        made.append(f"{trigger} FOR EACH ROW EXECUTE FUNCTION case_reply_{name}_guard()")
+    return made
+
+
 def _guards(dialect: str, rules: Sequence[_Guard]) -> list[str]:
     if dialect == "sqlite":
         return [

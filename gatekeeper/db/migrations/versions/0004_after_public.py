@@ -352,6 +352,7 @@ def upgrade() -> None:
 
     op.add_column("post", sa.Column("held_for_consent", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("post", sa.Column("erased_at", UtcDateTime(), nullable=True))
+    op.add_column("photo", sa.Column("original_gone_at", UtcDateTime(), nullable=True))
 
     # written out, because SQLite takes a reference only together with the column it comes with
     op.execute(
@@ -360,4 +361,6 @@ def upgrade() -> None:
     )
     dialect = op.get_bind().dialect.name
     for statement in (*guards.erasure_triggers(dialect), *guards.edition_triggers(dialect)):
+        op.execute(statement)
+    for statement in guards.reply_triggers(op.get_bind().dialect.name):
         op.execute(statement)
