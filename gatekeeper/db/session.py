@@ -32,7 +32,9 @@ def make_engine(url: str) -> Engine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions on its own
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENT}"):
+        # secure_delete: what is erased is overwritten in the file, not only let go of
+        settings = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+        for pragma in (*settings, f"busy_timeout={_PATIENT}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -82,6 +84,25 @@ class Database:
         """One consistent look that takes no writer's place and keeps nothing. What was read stays readable afterwards."""
         with self._readers() as session:
             yield session  # closing lets go of what was read; a rollback would empty every object of its values first
+
+    def empty_log(self) -> bool:
+        """Bring what was written into SQLite's main file and empty its log, where erased words still stand.
+
+        Says whether that was possible now: somebody who reads at this moment keeps the log. PostgreSQL needs none of
+        it: its own vacuum overwrites what was deleted.
+        """
+        if not self.is_sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA busy_timeout=2000")
+            busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            cursor.execute(f"PRAGMA busy_timeout={_PATIENT}")
+            cursor.close()
+        finally:
+            connection.close()
+        return not busy
 
     def after_fork(self) -> None:
         """Forget the parent's connections in a forked child without closing them under the parent."""

@@ -49,6 +49,8 @@ class Pupil(Base):
 
     @property
     def full_name(self) -> str:
-        """The name as the register shows it."""
+        """The name as the register shows it; a number where the name was erased when its time was over."""
+        if not self.first_name and not self.last_name:
+            return f"Former pupil {self.id}"
         known = f" ({self.known_as})" if self.known_as and self.known_as != self.first_name else ""
         return f"{self.first_name}{known} {self.last_name}"

@@ -34,8 +34,12 @@ def find_pupils(
     page: int = 1,
     size: int = 50,
 ) -> Page:
-    """Children whose name or number holds all the words, of one class if wished; leavers only when asked for."""
+    """Children whose name or number holds all the words, of one class if wished; leavers only when asked for.
+
+    Who left so long ago that the name was erased is not among them.
+    """
     query = select(Pupil).order_by(Pupil.class_name, Pupil.last_name, Pupil.first_name, Pupil.id)
+    query = query.where(or_(Pupil.first_name != "", Pupil.last_name != ""))
     present = or_(Pupil.left_on.is_(None), Pupil.left_on >= today)
     query = query.where(~present if left else present)
     if class_name:

@@ -12,6 +12,8 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
+from gatekeeper.errors import NotFound
+
 _DOMAIN = b"gatekeeper version 1\n"
 
 
@@ -66,7 +68,13 @@ class Content:
 
     @classmethod
     def from_canonical(cls, canonical: str) -> "Content":
-        """Read back what `canonical` wrote."""
+        """Read back what `canonical` wrote.
+
+        Raises:
+            NotFound: it was erased when its time was over; only its digest is kept.
+        """
+        if not canonical:
+            raise NotFound("The words and pictures of this version were erased, because their time was over.")
         plain = json.loads(canonical)
         return cls(
             text=plain["text"],

@@ -159,6 +159,7 @@ class Photo(Base):
     problem: Mapped[str] = mapped_column(Text, default="")  # why it could not be scanned
     scanned_sha256: Mapped[str] = mapped_column(String(64), default="")  # the original that `faces` were found in
     added_at: Mapped[datetime]
+    original_gone_at: Mapped[datetime | None]  # the photo as it was taken, and its preview, were deleted in their time
 
     post: Mapped[Post] = relationship(back_populates="photos")
     faces: Mapped[list["Face"]] = relationship(back_populates="photo", order_by="Face.id", cascade="all, delete-orphan")

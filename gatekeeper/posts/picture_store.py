@@ -8,6 +8,7 @@ import hashlib
 import os
 import re
 import secrets
+from collections.abc import Container
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -31,7 +32,7 @@ class MediaStore:
         if not _SUFFIX.fullmatch(suffix):
             raise ValueError(f"{suffix!r} is no suffix")
         digest = hashlib.sha256(data).hexdigest()
-        if self._is_whole(digest):
+        if self._is_whole(digest) and self._touched(digest):
             return digest
         target = self._found(digest) or self._shard(digest) / (digest + suffix)
         incoming = self._folder(self.root / _INCOMING)
@@ -78,6 +79,35 @@ class MediaStore:
             found.unlink(missing_ok=True)
             _fsync_folder(found.parent)
 
+    def remove_unwanted(self, wanted: Container[str], *, before: datetime) -> int:
+        """Delete every file that nobody wants and nobody put since this moment; says how many.
+
+        Somebody may put the same bytes again while this runs: a file is set aside first, and comes back if it was.
+        """
+        count = 0
+        for path in sorted(self.root.glob("??/??/*.*")):
+            if path.stem in wanted or not _DIGEST.fullmatch(path.stem) or _put_since(path, before):
+                continue
+            aside = self._folder(self.root / _INCOMING) / f"{path.name}.aside"
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                continue
+            if _put_since(aside, before):
+                aside.rename(path)
+                continue
+            aside.unlink()
+            count += 1
+        return count
+
+    def _touched(self, digest: str) -> bool:
+        """Note that these bytes were put again just now; False where they went in this very moment."""
+        try:
+            os.utime(self.path(digest))
+        except (OSError, MediaDamaged):
+            return False
+        return True
+
     def discard_leftovers(self, *, before: datetime) -> int:
         """Delete what a crash left half written before this moment, and say how many files that were."""
         folder, count = self.root / _INCOMING, 0
@@ -109,6 +139,13 @@ class MediaStore:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _fsync_folder(path.parent)
         return folder
+
+
+def _put_since(path: Path, moment: datetime) -> bool:
+    try:
+        return path.stat().st_mtime >= moment.timestamp()
+    except FileNotFoundError:
+        return True  # somebody else removed it
 
 
 def _fsync_folder(folder: Path) -> None:

@@ -138,7 +138,8 @@ def photo_bytes(services: Services, photo_id: int, by: Staff, *, public: bool) -
         post = readable_post(session, photo.post_id, by) if photo else None
         if photo is None or post is None or not may_see_pictures(post, by):
             raise NotFound("There is no such photo, or it is not yours to see.")
-        digest = photo.rendition_sha256 if public else photo.preview_sha256
+        # a while after publishing only the published picture is kept
+        digest = photo.rendition_sha256 if public or photo.original_gone_at else photo.preview_sha256
         post_id = post.id
     if digest is None:
         raise NotFound("This photo is being made anew. Reload the page in a moment.")

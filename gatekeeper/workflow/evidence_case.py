@@ -17,6 +17,7 @@ from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import publications_of
 from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.own_post import erased_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,13 @@ def case_of(session: Session, post_id: int, number: int | None = None) -> Case:
 
     Raises:
         NotFound: there is no such post, or no such version of it.
-        Conflict: nothing was decided about it, so there is nothing to prove.
+        Conflict: nothing was decided about it, or its words and pictures were erased, so there is nothing to prove.
     """
     post = session.get(Post, post_id)
     if post is None:
         raise NotFound("There is no such post.")
+    if post.erased_at is not None:
+        raise Conflict(f"{erased_words(post)} A bundle cannot be made any more; the ledger still holds each decision.")
     decided = select(Decision).where(Decision.subject == subject_of(post_id))
     if number is not None:
         version = session.scalars(select(Version).where(Version.post_id == post_id, Version.number == number)).first()

@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from gatekeeper.clock import london
 from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Post
@@ -21,7 +22,7 @@ def own_post(session: Session, post_id: int, by: int) -> Post:
     """The author's own post, locked until the transaction ends.
 
     Raises:
-        NotFound: there is none, or it is somebody else's.
+        NotFound: there is none, it is somebody else's, or it was erased.
     """
     try:
         post = post_for_update(session, post_id)
@@ -29,6 +30,7 @@ def own_post(session: Session, post_id: int, by: int) -> Post:
         raise NotFound(_NONE) from None
     if post.author_id != by:
         raise NotFound(_NONE)
+    _check_kept(post)
     return post
 
 
@@ -41,7 +43,24 @@ def readable_post(session: Session, post_id: int, by: Staff) -> Post:
     post = session.get(Post, post_id)
     if post is None or not (post.author_id == by.id or (_was_sent(post) and _role(by) in _ALL_READERS)):
         raise NotFound(_NONE)
+    _check_kept(post)
     return post
+
+
+def erased_words(post: Post) -> str:
+    """What is said of a post whose words and pictures were erased; empty for every other."""
+    if post.erased_at is None:
+        return ""
+    day = london(post.erased_at)
+    return (
+        f"The words and pictures of post {post.id} were erased on {day.day} {day:%B %Y}, because their time was over. "
+        "That it was decided about, and where it was published, is kept."
+    )
+
+
+def _check_kept(post: Post) -> None:
+    if post.erased_at is not None:
+        raise NotFound(erased_words(post))
 
 
 def may_see_pictures(post: Post, by: Staff) -> bool:

@@ -101,6 +101,7 @@ class PhotoView:
     basis: str
     problem: str
     scanned: bool
+    original_gone_at: datetime | None  # since when only the published picture is kept
     ready: bool  # whether what would be published has been made
     changed: bool  # whether that differs from the photo as it was taken
     public_width: int  # of what would be published
@@ -208,6 +209,7 @@ def _photo(
         changed=crop is not None or bool(photo.patches) or any(face.state == FaceState.COVERED for face in photo.faces),
         public_width=photo.rendition_width,
         public_height=photo.rendition_height,
+        original_gone_at=photo.original_gone_at,
         full_size=photo.full_size,
         full_size_reason=photo.full_size_reason,
         classes=tuple(photo.classes),

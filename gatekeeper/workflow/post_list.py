@@ -61,7 +61,10 @@ class PostLists:
 def lists_for(session: Session, by: Staff) -> PostLists:
     """Everything this person has to do with."""
     own = session.scalars(
-        select(Post).where(Post.author_id == by.id).order_by(Post.changed_at.desc(), Post.id.desc()).limit(300)
+        select(Post)
+        .where(Post.author_id == by.id, Post.erased_at.is_(None))
+        .order_by(Post.changed_at.desc(), Post.id.desc())
+        .limit(300)
     ).all()
     counts = _photo_counts(session, own)
     lines = [_line(post, counts) for post in own]

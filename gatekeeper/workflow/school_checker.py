@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from gatekeeper.people.own_rules import TaughtPhrase, policy_in_force, softened
@@ -98,7 +98,9 @@ def _told(session: Session, *, rules: str, soft: Mapping[str, str]) -> _Told:
     pupils = session.execute(  # leavers too: a child does not become nameable by leaving
         select(
             Pupil.id, Pupil.first_name, Pupil.last_name, Pupil.known_as, Pupil.year, Pupil.class_name, Pupil.born_on
-        ).order_by(Pupil.id)
+        )
+        .where(or_(Pupil.first_name != "", Pupil.last_name != ""))  # a name that was erased is known no more
+        .order_by(Pupil.id)
     )
     staff = session.scalars(select(Staff.name).where(Staff.active).order_by(Staff.id))
     taught = session.scalars(

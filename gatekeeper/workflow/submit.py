@@ -43,6 +43,9 @@ __all__ = [
 P = PostState
 #: out of the author's hands for now: an edit has to be asked for, because it takes the post back
 HELD: Final = VOIDED_BY_EDIT | {P.SCANNING}
+_PHOTOS_GONE: Final = (
+    "Its photos are not in this draft: a while after publishing only the published pictures are kept. Add them again."
+)
 SUBMITTABLE: Final = frozenset(
     {P.DRAFT, P.SCAN_FAILED, P.OPEN, P.CHANGES, P.REFUSED, P.EXPIRED, P.FAILED, P.MISSED, P.WITHDRAWN}
 )
@@ -195,7 +198,9 @@ def use_again(services: Services, post_id: int, by: int) -> int:
             created_at=now,
             changed_at=now,
         )
-        post.photos = [_copy_of(photo, position) for position, photo in enumerate(old.photos)]
+        kept = [photo for photo in old.photos if photo.original_gone_at is None]
+        post.photos = [_copy_of(photo, position) for position, photo in enumerate(kept)]
+        post.note = "" if len(kept) == len(old.photos) else _PHOTOS_GONE
         for photo in post.photos:
             photo.added_at = now
         session.add(post)

@@ -16,7 +16,8 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import anchor, daily_check, decide, digest, handover, recognition, recover, remind, undecided
+from gatekeeper.workflow import anchor, daily_check, decide, digest, handover, recognition, recover, remind, undecided, watch
+from gatekeeper.workflow.purge import run as run_purge
 from gatekeeper.workflow.roles import apply_due_role_changes, waiting_changes
 from gatekeeper.workflow.services import Services
 
@@ -37,9 +38,11 @@ def run(services: Services) -> None:
     daily_check.run(services)
     recognition.clean(services)
     recover.close_lapsed(services)
+    watch.order_due(services)
     if lost := _order_lost_work(services):
         log.warning("ordered %d pieces of work that had been lost", lost)
     services.media.discard_leftovers(before=services.clock.now() - _LEFTOVER_AGE)
+    run_purge(services)  # last: it has the most to do, and the least hurry
 
 
 def _take_effect(services: Services) -> None:
