@@ -23,6 +23,7 @@ from gatekeeper.posts.model import ChannelAccount, Post, Version
 from gatekeeper.posts.repository import current_version, findings_of, move, post_for_update
 from gatekeeper.posts.status import FindingState, PostState
 from gatekeeper.text.fold import fold_word
+from gatekeeper.workflow.case_freeze import why_frozen
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.deciders import deciders
 from gatekeeper.workflow.facts import is_inside
@@ -54,7 +55,10 @@ def run(services: Services, post_id: int) -> None:
             return  # it was edited or withdrawn while the pictures were read
         version = session.get_one(Version, version.id)
         due = Content.from_canonical(version.canonical).due
-        if due <= now:
+        if sentence := why_frozen(session, post):
+            move(post, PostState.OPEN)
+            post.note = sentence
+        elif due <= now:
             expire(session, post, sentence=TOO_LATE, now=now)
         elif against := find_against(services, session, post, version, seen):
             take_back(session, post, against, now=now)

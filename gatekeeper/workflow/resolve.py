@@ -31,6 +31,7 @@ from gatekeeper.workflow.answerable import (
     within,
 )
 from gatekeeper.workflow.ask_register import register_answers
+from gatekeeper.workflow.case_freeze import check_not_frozen
 from gatekeeper.workflow.face_answer import write_answer
 from gatekeeper.workflow.facts import facts_of, is_inside
 from gatekeeper.workflow.own_post import own_post
@@ -238,6 +239,7 @@ def send_to_head(services: Services, post_id: int, *, by: int) -> None:
         check_has_read(session, by)
         if post.state != P.OPEN:
             raise Conflict("This post is not waiting for you. Reload the page to see where it is.")
+        check_not_frozen(session, post)
         if fields := problems_with(session, post, now=now, demo=services.settings.demo):
             raise BadInput(" ".join(fields.values()), fields=fields)
         try:

@@ -102,7 +102,7 @@ def _conclude(services: Services, post_id: int, revision: int, looked: Sequence[
         version = seal(session, post, now=now)
         check_words(session, post, version, accounts_of(session, post), looked)
         sync_wise(services, session, post)
-        if post.send_when_clear and not open_items_of(services, session, post):
+        if post.send_when_clear and post.asked_first is None and not open_items_of(services, session, post):
             move(post, PostState.REQUESTING)
             jobs.order(session, jobs.REQUEST, post.id, now=now)
         else:

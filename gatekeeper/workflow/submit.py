@@ -19,6 +19,7 @@ from gatekeeper.posts.model import ChannelAccount, Photo, Post
 from gatekeeper.posts.repository import move
 from gatekeeper.posts.status import VOIDED_BY_EDIT, FaceState, PostState
 from gatekeeper.posts.wordings import wordings_of
+from gatekeeper.workflow.case_freeze import check_not_frozen
 from gatekeeper.workflow.change import touch, void
 from gatekeeper.workflow.due import TypedDue, resolve
 from gatekeeper.workflow.own_post import own_post
@@ -133,6 +134,7 @@ def submit(services: Services, post_id: int, by: int) -> None:
         state = PostState(post.state)
         if state not in SUBMITTABLE:
             raise Conflict("This post has been sent already.")
+        check_not_frozen(session, post)
         if fields := problems_with(session, post, now=now, demo=services.settings.demo):
             raise BadInput("The post is not ready to be checked.", fields=fields)
         if state is not P.DRAFT:
