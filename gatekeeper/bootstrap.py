@@ -18,9 +18,10 @@ from gatekeeper import jobs
 from gatekeeper.cases import model as case_tables
 from gatekeeper.channels import registry, seal
 from gatekeeper.channels.base import Channel, Credentials
-from gatekeeper.clock import Clock, SystemClock
+from gatekeeper.clock import Clock, SystemClock, steady
 from gatekeeper.db.ledger_key import check_fits
 from gatekeeper.db.schema import upgrade
+from gatekeeper.db.server_clock import ServerClock
 from gatekeeper.db.session import Database
 from gatekeeper.errors import SettingsError
 from gatekeeper.mail import model as mail_tables
@@ -75,9 +76,9 @@ def build_services(
 ) -> Services:
     """The services of one process, with the secrets that process may hold and no others."""
     held = SECRETS.get(settings.process, ())
-    clock = clock or SystemClock()
     signer = _signer(settings) if "LEDGER_KEY" in held else None
     db = Database(settings.database_url, signer=signer)
+    clock = clock or _clock(settings, db)
     if signer is not None:
         try:
             _check_ledger(db, signer, clock)
@@ -149,6 +150,13 @@ def waker(redis_url: str) -> Callable[[list[tuple[str, int]]], None]:
                 return
 
     return wake
+
+
+def _clock(settings: Settings, db: Database) -> Clock:
+    """The computer's clock; for a publisher the one that all publishers share, where they may be on many computers."""
+    if settings.process != "publisher" or db.is_sqlite:
+        return SystemClock()
+    return ServerClock(db.engine, local=SystemClock().now, steady=steady)
 
 
 def _signer(settings: Settings) -> Signer:

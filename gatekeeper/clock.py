@@ -4,6 +4,7 @@ Times are UTC and aware everywhere. School staff read and type Europe/London; `l
 only ways between the two.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -26,6 +27,11 @@ class SystemClock:
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
         return datetime.now(UTC)
+
+
+def steady() -> float:
+    """Seconds that only ever rise, whoever sets the clock; on Linux they count while the computer sleeps, too."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class AmbiguousTime(BadInput):
