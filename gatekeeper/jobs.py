@@ -8,12 +8,14 @@ timer asks `due` for what nobody has taken.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Index, String, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gatekeeper.db.base import Base
+from gatekeeper.db.upsert import insert_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,18 +74,27 @@ class Claim:
 
 def order(session: Session, job: Job, subject_id: int, *, now: datetime) -> None:
     """Order work in the caller's transaction; ordered again while it waits or runs, it starts afresh."""
-    renewed = session.execute(
-        update(Order)
-        .where(Order.job == job.name, Order.subject_id == subject_id)
-        .values(ordered_at=now, next_at=now, attempts=0, claimed_until=None)
+    session.flush()  # what is ordered is written before its order
+    session.execute(
+        _ordering(session.get_bind().dialect.name),
+        {
+            "job": job.name,
+            "queue": job.queue,
+            "subject_id": subject_id,
+            "ordered_at": now,
+            "next_at": now,
+            "attempts": 0,
+            "claimed_until": None,
+        },
     )
-    if not renewed.rowcount:  # type: ignore[attr-defined]  # a DML result always has it
-        try:
-            with session.begin_nested():
-                session.add(Order(job=job.name, queue=job.queue, subject_id=subject_id, ordered_at=now, next_at=now))
-        except IntegrityError:  # another transaction ordered the same work in between: that order will do
-            pass
     session.info.setdefault("orders", []).append((job.name, subject_id))
+
+
+@cache
+def _ordering(dialect: str) -> Any:
+    insert = insert_for(dialect, Order.__table__)
+    afresh = {name: insert.excluded[name] for name in ("ordered_at", "next_at", "attempts", "claimed_until")}
+    return insert.on_conflict_do_update(index_elements=["job", "subject_id"], set_=afresh)
 
 
 def due(session: Session, queue: str, *, now: datetime, limit: int = 50) -> Sequence[tuple[str, int]]:

@@ -1,14 +1,16 @@
 """Orders an e-mail: the row that must reach somebody, and the work of sending it, in the caller's transaction."""
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from gatekeeper import jobs
+from gatekeeper.db.upsert import insert_for
 from gatekeeper.mail.model import Notice
 
 
@@ -22,7 +24,7 @@ def order_notice(
         subject=subject,
         context=context or {},
         created_at=now,
-        message_id=f"<{secrets.token_hex(16)}@gatekeeper>",  # the same however often it is sent
+        message_id=_message_id(),
     )
     session.add(notice)
     session.flush()
@@ -40,14 +42,55 @@ def order_once(
     known = find_notice(session, kind, staff_id=staff_id, subject=subject)
     if known is not None:
         return known, False
-    try:
-        with session.begin_nested():
-            return order_notice(session, kind, staff_id=staff_id, subject=subject, now=now, context=context), True
-    except IntegrityError:
-        known = find_notice(session, kind, staff_id=staff_id, subject=subject)
-        if known is None:  # it was not this row that stood in the way
-            raise
-        return known, False
+    fresh = order_all_once(session, kind, staff_ids=[staff_id], subject=subject, now=now, context=context)
+    known = find_notice(session, kind, staff_id=staff_id, subject=subject)
+    assert known is not None
+    return known, bool(fresh)
+
+
+def order_all_once(
+    session: Session,
+    kind: str,
+    *,
+    staff_ids: Iterable[int],
+    subject: str,
+    now: datetime,
+    context: dict[str, Any] | None = None,
+) -> list[int]:
+    """The same e-mail to each of these people, as `order_once`; the numbers of those that were ordered now."""
+    session.flush()
+    ordered = []
+    for staff_id in staff_ids:
+        notice_id = session.scalar(
+            _ordering(session.get_bind().dialect.name),
+            {
+                "kind": kind,
+                "staff_id": staff_id,
+                "subject": subject,
+                "context": context or {},
+                "created_at": now,
+                "message_id": _message_id(),
+            },
+        )
+        if notice_id is not None:
+            jobs.order(session, jobs.NOTIFY, notice_id, now=now)
+            ordered.append(notice_id)
+    return ordered
+
+
+@cache
+def _ordering(dialect: str) -> Any:
+    table = Notice.__table__
+    return (
+        insert_for(dialect, table)
+        .on_conflict_do_nothing(index_elements=["kind", "staff_id", "subject"])
+        .returning(table.c.id)
+    )
+
+
+def _message_id() -> str:
+    """The same however often the e-mail is sent."""
+    return f"<{secrets.token_hex(16)}@gatekeeper>"
 
 
 def find_notice(session: Session, kind: str, *, staff_id: int, subject: str) -> Notice | None:
