@@ -35,9 +35,10 @@ NOTIFY = Job(name="notify", function="workers.notify.run", queue="mail", timeout
 CONNECT = Job(name="connect", function="workers.connect.run", queue="platform", timeout=120, tries=3)
 ENROL = Job(name="enrol", function="workers.enrol.run", queue="scan", timeout=60, tries=3)
 SUGGEST = Job(name="suggest", function="workers.suggest.run", queue="scan", timeout=120, tries=3)
+WATCH = Job(name="watch", function="workers.watch.run", queue="platform", timeout=180, tries=3)
 RESEAL = Job(name="reseal", function="workers.enrol.reseal", queue="scan", timeout=300, tries=3)
 
-JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT, ENROL, SUGGEST, RESEAL)}
+JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT, ENROL, SUGGEST, RESEAL, WATCH)}
 QUEUES = ("scan", "mail", "platform")
 LEASE_MARGIN = timedelta(seconds=30)
 
@@ -72,8 +73,8 @@ class Claim:
     ordered_at: datetime
 
 
-def order(session: Session, job: Job, subject_id: int, *, now: datetime) -> None:
-    """Order work in the caller's transaction; ordered again while it waits or runs, it starts afresh."""
+def order(session: Session, job: Job, subject_id: int, *, now: datetime, due: datetime | None = None) -> None:
+    """Order work in the caller's transaction, for a later moment if it is told one; ordered again, it starts afresh."""
     session.flush()  # what is ordered is written before its order
     session.execute(
         _ordering(session.get_bind().dialect.name),
@@ -82,12 +83,13 @@ def order(session: Session, job: Job, subject_id: int, *, now: datetime) -> None
             "queue": job.queue,
             "subject_id": subject_id,
             "ordered_at": now,
-            "next_at": now,
+            "next_at": due or now,
             "attempts": 0,
             "claimed_until": None,
         },
     )
-    session.info.setdefault("orders", []).append((job.name, subject_id))
+    if due is None:  # what is for later, the worker's timer finds
+        session.info.setdefault("orders", []).append((job.name, subject_id))
 
 
 @cache

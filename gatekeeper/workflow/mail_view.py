@@ -54,6 +54,8 @@ WHAT: Final = {
     "channel_failed": "Channel that was held",
     "sending_stopped": "Stop of all sending",
     "sending_on": "Sending that goes on",
+    "incident_found": "Something found on the school's own account",
+    "watch_failing": "Account that cannot be read",
 }
 
 

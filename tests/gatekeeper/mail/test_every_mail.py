@@ -61,6 +61,12 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "deputy_named": {**PERIOD, "to_head": False},
     "digest": {"requests": ["REQUEST"]},
     "expired": {"post_id": "POST", "sentence": SENTENCE},
+    "incident_found": {
+        "account_id": 2,
+        "channel": "Facebook (Quarry Bank Primary School)",
+        "sentence": "1 post that did not come through Gatekeeper and 2 posts that were changed after they were read",
+        "incident_id": 0,
+    },
     "invitation": {},
     "missed": {"post_id": "POST"},
     "more_wait": {"requests": ["REQUEST"]},
@@ -79,6 +85,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "sending_on": {"by": "Mx Headteacher Quarry", "since": "Monday 23 November 2026 at 09:00", "restored": False},
     "sending_stopped": {"by": "Mx Deputy Quarry", "since": "Monday 23 November 2026 at 09:00", "being_sent": 2},
     "undecided": {"post_id": "POST"},
+    "watch_failing": CHANNEL,
     "words_asked": {"post_id": "POST"},
 }
 #: a post that is public is linked where it can be seen; nothing else leads out of the school
