@@ -64,7 +64,7 @@ def taken_down(session: Session, account_id: int) -> Iterable[tuple[Incident, Ta
             Takedown.asked_by.is_not(None),
         )
     )
-    return {found.id: (found, done) for found, done in rows.tuples()}.values()
+    return {found.id: (found, done) for found, done in rows}.values()
 
 
 def _bad(sentence: str) -> BadInput:

@@ -82,7 +82,7 @@ def _reported(session: Session, done: Round) -> list[_Due]:
         .group_by(RemotePublicPost.id)
         .order_by(RemotePublicPost.seen_at)
         .limit(_FREE)
-    ).tuples()
+    )
     queued = IncidentKind.QUEUED
     age_of = done.pace.looked_up_after
     return [
@@ -114,7 +114,7 @@ def _ours(session: Session, done: Round) -> list[_Due]:
         )
         .order_by(seen)
         .limit(_CONSIDERED)
-    ).tuples()
+    )
     due = []
     for publication, row in rows:
         key, last = (row.remote_id, row.seen_at) if row else (publication.remote_id or "", publication.published_at)
