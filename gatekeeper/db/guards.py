@@ -1,9 +1,10 @@
 """Triggers that keep a sealed version as it was sealed and a school's rules as they were, whoever holds the connection.
 
 A version is never removed and never changed, with one exception: once its post is marked as erased, its words may be
-emptied; its digest stays, and what has no words left can never be sent. An attempt to send is never removed. Versions of the school's rules
-stay for ever and are numbered without a gap: each decision names the one it was made under. A publication is in the
-database only together with the approval of exactly its content.
+emptied; its digest stays, and what has no words left can never be sent. An attempt to send is never removed, and once
+it has ended never changed but for such emptying. Versions of the school's rules stay for ever and are numbered without
+a gap: each decision names the one it was made under. A publication is in the database only together with the approval
+of exactly its content.
 """
 
 from collections.abc import Sequence
@@ -99,6 +100,35 @@ def erasure_triggers(dialect: str) -> list[str]:
             "CREATE TRIGGER post_erased BEFORE UPDATE OF erased_at ON post "
             "FOR EACH ROW EXECUTE FUNCTION post_erased_guard()"
         ),
+    ]
+
+
+def attempt_triggers(dialect: str) -> list[str]:
+    """An attempt to send is written down before a byte leaves and ended once; nothing else about it ever changes.
+
+    What the platform said of it may be emptied where the post is erased.
+    """
+    differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+    kept = ("publication_id", "fence", "started_at", "digest")
+    changed = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in kept)
+    ended = "OLD.ended_at IS NOT NULL OR OLD.outcome <> '' OR OLD.detail <> ''"
+    erased = (
+        "EXISTS (SELECT 1 FROM publication JOIN version ON version.id = publication.version_id JOIN post ON "
+        "post.id = version.post_id WHERE publication.id = OLD.publication_id AND post.erased_at IS NOT NULL)"
+    )
+    same = f"NEW.outcome = OLD.outcome AND NOT (NEW.ended_at {differs} OLD.ended_at)"
+    emptied = f"NEW.detail = '' AND {same} AND {erased}"
+    wrong = f"{changed} OR (({ended} OR NEW.ended_at IS NULL OR NEW.outcome = '') AND NOT ({emptied}))"
+    sentence = "an attempt to send is ended once and never changes"
+    if dialect == "sqlite":
+        body = f"BEGIN SELECT RAISE(ABORT, '{sentence}'); END"
+        return [f"CREATE TRIGGER attempt_update BEFORE UPDATE ON attempt WHEN {wrong} {body}"]
+    return [
+        (
+            f"CREATE FUNCTION attempt_update_guard() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN IF {wrong} THEN RAISE EXCEPTION '{sentence}'; END IF; RETURN NEW; END $$"
+        ),
+        ("CREATE TRIGGER attempt_update BEFORE UPDATE ON attempt FOR EACH ROW EXECUTE FUNCTION attempt_update_guard()"),
     ]
 
 

@@ -71,8 +71,8 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             record_published(session, publication, remote_id=remote_id, permalink=permalink, how="person", now=now)
             return
         attempt = session.get(Attempt, (publication.id, publication.fence))
-        if attempt is not None:
-            attempt.outcome = "absent_by_person"
+        if attempt is not None and attempt.ended_at is None:  # whoever made it died before it could say how it ended
+            attempt.ended_at, attempt.outcome = now, "absent_by_person"
         if now <= publication.closes_at:
             move_publication(publication, PublicationState.SCHEDULED)
             publication.next_at, publication.problem = now, ""

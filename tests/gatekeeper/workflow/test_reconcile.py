@@ -73,7 +73,7 @@ def test_a_person_who_says_not_there_lets_it_be_sent_once_more(
     assert school.state(post) == PostState.PUBLISHED
     with school.services.db.read() as session:
         assert [a.outcome for a in session.scalars(select(Attempt).order_by(Attempt.fence))] == [
-            "absent_by_person",
+            "unknown",
             "published",
         ]
 

@@ -360,7 +360,8 @@ def upgrade() -> None:
         "CONSTRAINT fk_post_asked_first_case_file REFERENCES case_file (id)"
     )
     dialect = op.get_bind().dialect.name
-    for statement in (*guards.erasure_triggers(dialect), *guards.edition_triggers(dialect)):
+    more = (guards.erasure_triggers, guards.edition_triggers, guards.attempt_triggers)
+    for statement in (statement for made in more for statement in made(dialect)):
         op.execute(statement)
     for statement in guards.reply_triggers(op.get_bind().dialect.name):
         op.execute(statement)
