@@ -21,11 +21,13 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.settings import Settings
+from gatekeeper.workflow import purge
 
 _LATE_WORK, _LATE_POST = timedelta(minutes=10), timedelta(minutes=2)
 _AHEAD = timedelta(minutes=2)
 _CHECK_AGE = timedelta(days=3)
 _SOON = timedelta(days=14)
+_PURGE_AGE = timedelta(hours=50)
 
 
 def look(
@@ -43,6 +45,7 @@ def look(
         yield from _channels(session, now=now)
         yield from _versions(session, settings, now=now)
         yield from _work(session, now=now)
+        yield _purge(session, now=now)
 
 
 def _revision(database: Database) -> str | None:
@@ -111,6 +114,19 @@ def _versions(session: Session, settings: Settings, *, now: datetime) -> Iterato
             yield advice("versions", said)
         else:
             yield ok("versions", api_versions.version_sentence(kind, version))
+
+
+def _purge(session: Session, *, now: datetime) -> Check:
+    """Whether what had its time was erased in the last nights."""
+    last = purge.last_runs(session, most=1)
+    if not last:
+        return advice("retention", "Nothing was purged yet.", "It runs in the night, while the mail worker is on.")
+    told = f"The last purge ended on {last[0].at:%d.%m.%Y at %H:%M} UTC."
+    if now - last[0].at > _PURGE_AGE:
+        return wrong("retention", told, "Is the mail worker running, and a restore finished? Look at logs/mail.log")
+    if last[0].failed:
+        return wrong("retention", f"{told} Not everything could be erased.", "Look at logs/mail.log")
+    return ok("retention", told)
 
 
 _ON_PAGE = "Its page among the channels says what to do."

@@ -58,7 +58,10 @@ VIEWS = (
     "mail",
     "decide_proof",
     "sending",
+    "cases",
     "policy",
+    "statement",
+    "retention",
 )
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -17,10 +17,11 @@ from gatekeeper.ops import doctor_outside
 from gatekeeper.ops.doctor import doctor
 from gatekeeper.ops.keys import ensure_keys
 from gatekeeper.ops.release import release
-from gatekeeper.people.staff import Staff
+from gatekeeper.people.staff import Staff, record
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import load_settings
 from gatekeeper.simulator.server import Simulator
+from gatekeeper.workflow import purge
 from tests.conftest import ToldClock
 from tests.fixtures.mail import KeptMail
 from tests.fixtures.signing import LEDGER_KEY, SIGNER
@@ -181,6 +182,23 @@ def test_work_that_nobody_does_names_its_worker(look: Look, database: Database, 
     [told] = look()["workers"]
     assert told["state"] == "wrong"
     assert "logs/scan.log" in told["do"]
+
+
+def test_the_last_purge_is_told_and_is_wrong_when_it_is_long_ago_or_did_not_end_well(
+    look: Look, database: Database, clock: ToldClock
+) -> None:
+    assert states(look(), "retention") == {"advice"}
+    with database.begin() as session:
+        record(session, at=clock.now(), staff_id=None, action=purge.FINISHED, subject="retention")
+    [told] = look()["retention"]
+    assert (told["state"], told["sentence"]) == ("ok", "The last purge ended on 23.11.2026 at 09:00 UTC.")
+    clock.advance(days=3)
+    assert states(look(), "retention") == {"wrong"}
+    with database.begin() as session:
+        failed = {"counts": {}, "failed": ["drafts"]}
+        record(session, at=clock.now(), staff_id=None, action=purge.FINISHED, subject="retention", detail=failed)
+    [told] = look()["retention"]
+    assert "Not everything could be erased" in told["sentence"]
 
 
 def test_a_database_without_this_releases_schema_says_what_to_run(look: Look, data: Path) -> None:
