@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/schedule", "/schedule?view=list", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
-    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove"),
+    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds"),
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
