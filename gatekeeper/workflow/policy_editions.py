@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +16,7 @@ from gatekeeper.people.policy_editions import Acknowledgement, PolicyEdition, ed
 from gatekeeper.people.school import change_setting
 from gatekeeper.people.staff import record
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.web_address import is_web_address
 
 #: the three texts of section 2, of which the policy says "delete or amend as required"
 SECTION_TWO: Final = {
@@ -119,7 +119,7 @@ def _missing(session: Session, typed: TypedEdition, words: str, *, first: bool) 
         )
     elif session.scalar(select(PolicyEdition.id).where(PolicyEdition.label == label)):
         fields["label"] = f"There is an edition {label} already. Please give this one a name of its own."
-    if link and (urlsplit(link).scheme not in ("http", "https") or not urlsplit(link).netloc):
+    if link and not is_web_address(link):
         fields["link"] = "This is not a web address. Please copy it whole, with https:// in front."
     if not (words or link):
         fields["words"] = "Please give the text, or the address where staff find it."

@@ -82,7 +82,7 @@ def page_for(session: Session, staff_id: int, *, today: date) -> PolicyPage:
     present = editions[0] if editions else None
     mine = session.get(Acknowledgement, (staff_id, present.id)) if present else None
     readers = _open_accounts(session, today)
-    done = set(_confirmed(session, present.id)) if present else set()
+    done = set(confirmed(session, present.id)) if present else set()
     return PolicyPage(
         edition=_view(session, present, today=today, counts=True) if present else None,
         read_at=mine.at if mine else None,
@@ -110,7 +110,7 @@ def readers_of(session: Session, *, now: datetime) -> list[Reader]:
     edition = edition_in_force(session)
     if edition is None:
         return []
-    done = _confirmed(session, edition.id)
+    done = confirmed(session, edition.id)
     last = select(Notice.staff_id, func.max(Notice.created_at).label("at")).where(Notice.kind == REMINDER)
     reminded = {row.staff_id: row.at for row in session.execute(last.group_by(Notice.staff_id))}
     found = [
@@ -182,7 +182,8 @@ def _view(session: Session, edition: PolicyEdition, *, today: date, counts: bool
     )
 
 
-def _confirmed(session: Session, edition_id: int) -> dict[int, datetime]:
+def confirmed(session: Session, edition_id: int) -> dict[int, datetime]:
+    """Who confirmed an edition, and when."""
     wanted = select(Acknowledgement.staff_id, Acknowledgement.at).where(Acknowledgement.edition_id == edition_id)
     return {row.staff_id: row.at for row in session.execute(wanted)}
 
