@@ -58,6 +58,7 @@ VIEWS = (
     "mail",
     "decide_proof",
     "sending",
+    "watch",
     "cases",
     "policy",
     "statement",

@@ -10,6 +10,7 @@ from gatekeeper.workflow.inbox import count_waiting
 from gatekeeper.workflow.mail_view import undelivered
 from gatekeeper.workflow.second_look import waiting_for
 from gatekeeper.workflow.sending_view import banner
+from gatekeeper.workflow.watch_view import open_incidents
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,9 @@ def _word(entry: Entry) -> str:
     elif entry.section == "sending":
         with services().db.read() as session:
             return f"{entry.word} (stopped)" if banner(session) else entry.word
+    elif entry.section == "watch":
+        with services().db.read() as session:
+            waiting = open_incidents(session)
     elif entry.section == "mail":
         waiting = undelivered(services())
     else:
