@@ -35,10 +35,11 @@ NOTIFY = Job(name="notify", function="workers.notify.run", queue="mail", timeout
 CONNECT = Job(name="connect", function="workers.connect.run", queue="platform", timeout=120, tries=3)
 ENROL = Job(name="enrol", function="workers.enrol.run", queue="scan", timeout=60, tries=3)
 SUGGEST = Job(name="suggest", function="workers.suggest.run", queue="scan", timeout=120, tries=3)
+TAKEDOWN = Job(name="takedown", function="workers.takedown.run", queue="platform", timeout=90, tries=40)
 WATCH = Job(name="watch", function="workers.watch.run", queue="platform", timeout=180, tries=3)
 RESEAL = Job(name="reseal", function="workers.enrol.reseal", queue="scan", timeout=300, tries=3)
 
-JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT, ENROL, SUGGEST, RESEAL, WATCH)}
+JOBS = {job.name: job for job in (SCAN, REQUEST, NOTIFY, CONNECT, ENROL, SUGGEST, RESEAL, WATCH, TAKEDOWN)}
 QUEUES = ("scan", "mail", "platform")
 LEASE_MARGIN = timedelta(seconds=30)
 

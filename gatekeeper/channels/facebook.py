@@ -50,6 +50,7 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
+from gatekeeper.channels.facebook_removal import remove_whole
 from gatekeeper.channels.facebook_told import address_of, moment_of, photos_of
 from gatekeeper.channels.reading import fetch_picture, whole
 from gatekeeper.channels.told import Told, facebook_limits
@@ -240,8 +241,15 @@ class Facebook:
         )
 
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
-        """Remove a post and read that it is gone."""
-        return self._remove("delete_post", post_id, deadline=deadline)
+        """Remove a post with its photos, and read that all are gone."""
+        try:
+            answer = self._get("delete_post", _checked(post_id), deadline=deadline, fields=_FIELDS)
+            photos = self._remote(answer.data, answer)[1]
+        except PostNotFound:
+            photos = []
+        return remove_whole(
+            photos, lambda thing: self._remove("delete_post", thing, deadline=deadline), post_id, platform=LABEL
+        )
 
     def told(self) -> Told:
         """What the platform told beside its answers since this was last asked."""

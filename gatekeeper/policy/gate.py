@@ -29,6 +29,7 @@ class GateFacts:
         approver_entitled: whoever decided had the right to, at the moment of deciding.
         photos_decided, photos_in_hand: SHA-256 of each picture as approved, and of the buffers about to be sent.
         faces_against: a sentence for each face that is not positively cleared for this channel today.
+        takedown_stands: its removal from this channel is ordered and not over.
     """
 
     now: datetime
@@ -49,6 +50,7 @@ class GateFacts:
     account_now: str
     channel_declared_own: bool
     faces_against: Sequence[str]
+    takedown_stands: bool
 
 
 def reasons_against(facts: GateFacts) -> list[str]:
@@ -67,6 +69,7 @@ def reasons_against(facts: GateFacts) -> list[str]:
         ),
         (facts.account_decided != facts.account_now, "The account is not the one the headteacher approved."),
         (not facts.channel_declared_own, "The headteacher has not opened this channel as the school's own."),
+        (facts.takedown_stands, "It was ordered to be taken down from this channel."),
         (facts.now < facts.due, "Its time has not come."),
         (facts.now > facts.closes, "Its approved window is over."),
     ]

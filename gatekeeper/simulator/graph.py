@@ -297,7 +297,8 @@ class GraphApi:
         picture = self._state.pictures.get(photo_id)
         if picture is None or picture.kind != "facebook":
             return graph_missing(photo_id)
-        if picture.post_id is not None:
+        post = self._state.find_post(picture.post_id) if picture.post_id is not None else None
+        if post is not None and post.deleted_at is None:
             raise Refused(graph_error("(#200) This photo is part of a post.", 200))
         self._state.drop_picture(photo_id)
         return json_reply(200, {"success": True})

@@ -262,7 +262,9 @@ class State:
 
     def pictures_of(self, post: SimPost) -> Iterator[SimPicture]:
         """The pictures of a post in their order."""
-        return (self.pictures[picture_id] for picture_id in post.picture_ids)
+        return (
+            self.pictures[each] for each in post.picture_ids if each in self.pictures
+        )  # of a removed post, some are gone
 
     def _put(self, table: str, key: str, value: object, doc: dict[str, Any]) -> None:
         self._db.execute(

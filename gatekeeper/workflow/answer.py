@@ -9,6 +9,7 @@ from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, V
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.settings import Timings
+from gatekeeper.workflow import takedown
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.named_post import permalink_in, remote_id_in
 from gatekeeper.workflow.outcome import record_published
@@ -73,7 +74,11 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
         attempt = session.get(Attempt, (publication.id, publication.fence))
         if attempt is not None and attempt.ended_at is None:  # whoever made it died before it could say how it ended
             attempt.ended_at, attempt.outcome = now, "absent_by_person"
-        if now <= publication.closes_at:
+        if takedown.stands(session, publication.id):  # it is to be removed, so it is never sent again
+            move_publication(publication, PublicationState.FAILED)
+            publication.problem = "It was not published, and it was ordered to be taken down."
+            takedown.follow(session, publication, now=now)
+        elif now <= publication.closes_at:
             move_publication(publication, PublicationState.SCHEDULED)
             publication.next_at, publication.problem = now, ""
         else:

@@ -37,7 +37,7 @@ def touch(session: Session, post: Post, *, by: int, now: datetime, reason: str =
         move(post, PostState.DRAFT)
 
 
-def void(session: Session, post: Post, *, by: int, now: datetime, reason: str) -> None:
+def void(session: Session, post: Post, *, by: int | None, now: datetime, reason: str) -> None:
     """Close the open question to the headteacher and take back every publication that has not begun.
 
     Raises:
@@ -59,7 +59,7 @@ def void(session: Session, post: Post, *, by: int, now: datetime, reason: str) -
         decisions.withdraw(session, session.get_one(Decision, decision_id), by_person=by, reason=reason, now=now)
 
 
-def stop_waiting(session: Session, post: Post, *, by: int, now: datetime, reason: str) -> None:
+def stop_waiting(session: Session, post: Post, *, by: int | None, now: datetime, reason: str) -> None:
     """Take the approval back and cancel what has not begun to be sent; what has begun or ended stays as it is."""
     ledger.hold(session)
     publications = session.scalars(

@@ -13,6 +13,7 @@ from gatekeeper.errors import GatekeeperError
 from gatekeeper.policy.gate import GateFacts, check_can_publish
 from gatekeeper.posts.digest import Content, digest_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
+from gatekeeper.workflow import takedown
 from gatekeeper.workflow.approver_right import had_the_right
 from gatekeeper.workflow.facts import photos_against
 from gatekeeper.workflow.stopped import sending_stopped
@@ -79,6 +80,7 @@ def ask_gate(
             account_now=account.remote_id,
             channel_declared_own=account.status == "open" and account.declared_own,
             faces_against=photos_against(session, post, kinds=[account.kind], today=london(now).date()),
+            takedown_stands=takedown.stands(session, publication.id),
         )
     )
 

@@ -11,7 +11,7 @@ from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication
 from gatekeeper.posts.status import PublicationState
-from gatekeeper.workflow import cost
+from gatekeeper.workflow import cost, takedown
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.notify import tell
 
@@ -44,6 +44,7 @@ def record_published(
     )
     cost.count_post(session, publication, version, now=now)
     settle(session, session.get_one(Post, version.post_id))
+    takedown.follow(session, publication, now=now)
     ended(session, publication, kind="published", sentence="", now=now)
 
 

@@ -20,6 +20,7 @@ from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
+from gatekeeper.workflow import takedown
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.crash_points import reached
 from gatekeeper.workflow.outcome import ended, record_published
@@ -211,6 +212,7 @@ def _conclude(services: Services, session: Session, publication: Publication, an
     if answer.complete and publication.reads >= _ABSENT_READS_NEEDED:
         move_publication(publication, S.SCHEDULED)
         publication.next_at, publication.problem = now, "It was certainly not published and is sent again."
+        takedown.follow(session, publication, now=now)  # unless it is to be removed: then it is not
         return
     if publication.reads >= len(reads):
         hand_over(session, publication, sentence=_QUESTION, now=now)

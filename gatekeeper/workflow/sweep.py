@@ -16,7 +16,20 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.people.templates import Enrolment
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import PostState
-from gatekeeper.workflow import anchor, daily_check, decide, digest, handover, recognition, recover, remind, undecided, watch
+from gatekeeper.workflow import (
+    anchor,
+    case_clocks,
+    daily_check,
+    decide,
+    digest,
+    handover,
+    recognition,
+    recover,
+    remind,
+    takedown_sweep,
+    undecided,
+    watch,
+)
 from gatekeeper.workflow.purge import run as run_purge
 from gatekeeper.workflow.roles import apply_due_role_changes, waiting_changes
 from gatekeeper.workflow.services import Services
@@ -38,7 +51,9 @@ def run(services: Services) -> None:
     daily_check.run(services)
     recognition.clean(services)
     recover.close_lapsed(services)
+    case_clocks.run(services)
     watch.order_due(services)
+    takedown_sweep.run(services)
     if lost := _order_lost_work(services):
         log.warning("ordered %d pieces of work that had been lost", lost)
     services.media.discard_leftovers(before=services.clock.now() - _LEFTOVER_AGE)

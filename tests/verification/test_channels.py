@@ -169,6 +169,19 @@ def test_removes_a_post_and_may_be_asked_again(channel: Channel, simulator: Simu
     assert channel.delete_post(published.id) == "already_absent"
 
 
+def test_removes_the_photos_of_a_post_with_it(
+    channel: Channel, simulator: Simulator, kind: str, draw: Callable[..., MediaItem]
+) -> None:
+    """On Facebook they would live on, each under its own address."""
+    published = channel.create_post(RenderedPost("Two photos"), [channel.upload_media(draw()) for _ in range(2)])
+    pictures = [each.id for each in simulator.state.pictures.values() if each.kind == kind]
+    assert len(pictures) == 2
+    assert channel.delete_post(published.id) == "deleted"
+    if kind == "facebook":
+        assert not set(pictures) & set(simulator.state.pictures)
+    assert channel.delete_post(published.id) == "already_absent"
+
+
 def test_a_removal_whose_answer_was_lost_may_be_repeated(channel: Channel, simulator: Simulator, kind: str) -> None:
     published = channel.create_post(RenderedPost("Published by mistake"), [])
     simulator.fault("accept_then_drop", method="DELETE")

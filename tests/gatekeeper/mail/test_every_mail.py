@@ -54,6 +54,9 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "approval_request": {"request_id": "REQUEST"},
     "backup_failed": {"sentence": SENTENCE},
     "cannot_request": {"post_id": "POST", "sentence": SENTENCE},
+    "case_due": {"case_id": 7, "kind": "breach", "due": "Thursday 26 November 2026 at 09:00", "over": False},
+    "case_given": {"case_id": 7, "kind": "breach", "owner": True, "asked": False},
+    "case_news": {"case_id": 7, "kind": "concern"},
     "channel_ending": CHANNEL,
     "channel_failed": CHANNEL,
     "decided": {"post_id": "POST", "verdict": "changes"},
@@ -87,6 +90,9 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "undecided": {"post_id": "POST"},
     "watch_failing": CHANNEL,
     "words_asked": {"post_id": "POST"},
+    "taken_down": {"channel": "Facebook (Quarry Bank)", "takedown": 3, "post_id": "POST"},
+    "takedown_asked": {"channel": "Facebook (Quarry Bank)", "post_id": "POST"},
+    "takedown_by_hand": {"channel": "Facebook (Quarry Bank)", "takedown": 3, "post_id": "POST"},
 }
 #: a post that is public is linked where it can be seen; nothing else leads out of the school
 ELSEWHERE: Final = {"published": "https://facebook.example/111/posts/1"}

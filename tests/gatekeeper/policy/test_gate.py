@@ -29,6 +29,7 @@ GOOD = GateFacts(
     account_now="42",
     channel_declared_own=True,
     faces_against=(),
+    takedown_stands=False,
 )
 
 
@@ -56,6 +57,7 @@ def test_what_was_approved_goes_out() -> None:
         ({"account_now": "43"}, "account is not the one"),
         ({"account_decided": None}, "account is not the one"),
         ({"channel_declared_own": False}, "not opened this channel"),
+        ({"takedown_stands": True}, "ordered to be taken down"),
         ({"now": NOW - timedelta(seconds=1)}, "time has not come"),
         ({"now": NOW + timedelta(hours=2, seconds=1)}, "window is over"),
         ({"faces_against": ("Face 1 in photo 1: say who this is, or cover it.",)}, "say who this is"),

@@ -1,0 +1,260 @@
+"""Removes one post from its platform and believes it only when a reading shows that it is gone.
+
+The platform is asked outside any transaction. A fault is written down for whoever waits and tried again, ever more
+rarely; what the platform does not do for a program is given to a person. Where the process dies between the removal
+and its record, the next try finds the post gone and records that.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from approvals import ledger
+from approvals.wall_clock import when
+from gatekeeper.channels.base import Deadline
+from gatekeeper.channels.errors import (
+    AccountRestricted,
+    AuthenticationFailed,
+    ChannelError,
+    ContentRejected,
+    PermissionDenied,
+    QuotaExhausted,
+    RateLimited,
+    UnsupportedApiVersion,
+)
+from gatekeeper.errors import BadInput, Conflict, GatekeeperError, SettingsError
+from gatekeeper.people.staff import Role, Staff, record
+from gatekeeper.policy.limits import label_of
+from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
+from gatekeeper.posts.public import RemotePublicPost, Takedown, TakedownState
+from gatekeeper.workflow.notify import tell
+from gatekeeper.workflow.review_progress import removal_ended
+from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.takedown import STANDING
+
+log = logging.getLogger(__name__)
+
+#: a post this young may be missing from a reading only because the platform is slow
+_SETTLES: Final = timedelta(minutes=10)
+_LOOK_AGAIN: Final = timedelta(seconds=60)
+_CALLS: Final = 3  # a removal reads, removes and reads again
+_SHORTEST: Final = 5
+
+_KEYS: Final = (
+    "{platform} does not accept the school's keys. An administrator has to connect the channel again; it is then "
+    "removed by itself. Until then: remove it by hand on {platform} and say so here."
+)
+_CREDIT: Final = (
+    "The school's credit with {platform} is used up, so it takes no removal either. Top it up, or remove the post by "
+    "hand and say so here."
+)
+_RESTRICTED: Final = "{platform} has restricted the account. Sign in there, remove the post by hand and say so here."
+_VERSION: Final = (
+    "{platform} no longer speaks this version. An administrator has to update it. Until then: remove the post by hand "
+    "and say so here."
+)
+_SENTENCES: Final[tuple[tuple[type[ChannelError], str], ...]] = (
+    (AuthenticationFailed, _KEYS),
+    (QuotaExhausted, _CREDIT),
+    (AccountRestricted, _RESTRICTED),
+    (UnsupportedApiVersion, _VERSION),
+    (RateLimited, "{platform} asks to wait until {until}. It is then removed by itself."),
+)
+_BY_HAND: Final = (
+    "{platform} does not let a program remove this. Open the post there while signed in as the school, remove it with "
+    "all its photos, and say so here."
+)
+_AGAIN: Final = "{platform} did not confirm that it is gone. It is tried again."
+_NO_KEYS: Final = (
+    "No keys of this channel are stored any more. Sign in on {platform}, remove the post by hand and say so here."
+)
+
+
+class NotGoneYet(GatekeeperError):
+    """The post still stands, or nobody knows; it is tried again."""
+
+
+def carry_out(services: Services, takedown_id: int) -> None:
+    """Ask the platform once, if the removal is to be tried now, and write down what came of it.
+
+    Raises:
+        NotGoneYet: it is to be tried again; the sentence for people is written down.
+        SettingsError: this process holds no keys.
+    """
+    with services.db.read() as session:
+        one = session.get(Takedown, takedown_id)
+        if one is None or one.state != TakedownState.ORDERED or one.remote_id is None:
+            return
+        if one.next_at > services.clock.now():
+            return
+        account = session.get_one(ChannelAccount, one.account_id)
+        young_until = _posted_at(session, one) + _SETTLES
+    if services.channel_for is None:
+        raise SettingsError("This process holds no keys.")
+    platform = label_of(account.kind)
+    try:
+        channel = services.channel_for(account)
+    except SettingsError:
+        _hand_over(services, takedown_id, _NO_KEYS.format(platform=platform))
+        return
+    seconds = services.settings.timings.wire * _CALLS
+    try:
+        answer = channel.delete_post(one.remote_id, deadline=Deadline.after(services.clock.now(), seconds))
+    except (ContentRejected, PermissionDenied) as refused:
+        log.warning("takedown %d: the platform refuses (%s)", takedown_id, type(refused).__name__)
+        _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
+        return
+    except ChannelError as error:
+        _not_yet(services, takedown_id, error, platform=platform)
+        return
+    if answer == "already_absent" and services.clock.now() < young_until:
+        sentence = f"{platform} does not show it. It is so new that this may be a delay, so it is read again."
+        _wait(services, takedown_id, sentence, until=services.clock.now() + _LOOK_AGAIN)
+        return
+    how = "removed_and_read" if answer == "deleted" else "read_to_be_gone"
+    with services.step() as session:
+        _confirm(session, takedown_id, how=how, by=None, now=services.clock.now())
+
+
+def confirm_by_hand(services: Services, takedown_id: int, *, words: str, by: int) -> None:
+    """A person removed it on the platform, or saw that it is gone, and says so.
+
+    Raises:
+        BadInput: not a word on what they saw.
+        Conflict: it is over already, or nobody knows yet what there is to remove.
+    """
+    words = words.strip()
+    if len(words) < _SHORTEST:
+        sentence = "Please write what you did or saw on the platform."
+        raise BadInput(sentence, fields={"words": sentence})
+    with services.step() as session:
+        now = services.clock.now()
+        if not _confirm(session, takedown_id, how="person", by=by, now=now):
+            raise Conflict("This removal is not waiting for a person (any more).")
+        record(
+            session, at=now, staff_id=by, action="takedown.by_hand", subject=f"takedown:{takedown_id}",
+            detail={"words": words},
+        )  # fmt: skip
+
+
+def give_up(services: Services, takedown_id: int, _reason: str) -> None:
+    """After many tries in vain: a person is asked. The post is public all the while, so this is told at once."""
+    with services.db.read() as session:
+        one = session.get_one(Takedown, takedown_id)
+        platform = label_of(session.get_one(ChannelAccount, one.account_id).kind)
+    _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
+
+
+def _posted_at(session: Session, one: Takedown) -> datetime:
+    """When it became public, as far as anybody knows."""
+    publication = session.get(Publication, one.publication_id) if one.publication_id is not None else None
+    if publication is not None and publication.sent_at is not None:
+        return publication.sent_at
+    seen = session.scalars(
+        select(RemotePublicPost.posted_at).where(
+            RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
+        )
+    ).first()
+    return seen or one.asked_at - _SETTLES
+
+
+def _not_yet(services: Services, takedown_id: int, error: ChannelError, *, platform: str) -> None:
+    """Note why it did not come about, for whoever waits for it."""
+    until = when(error.retry_at) if error.retry_at else "it allows more calls"
+    words = next((sentence for kind, sentence in _SENTENCES if isinstance(error, kind)), _AGAIN)
+    sentence = words.format(platform=platform, until=until)
+    if isinstance(error, RateLimited) and error.retry_at is not None:
+        _wait(services, takedown_id, sentence, until=error.retry_at)
+        return
+    first = _wait(services, takedown_id, sentence, until=None)
+    if first and isinstance(error, AuthenticationFailed):
+        with services.step() as session:
+            _tell_office(session, session.get_one(Takedown, takedown_id), now=services.clock.now())
+    raise NotGoneYet(sentence)
+
+
+def _wait(services: Services, takedown_id: int, sentence: str, *, until: datetime | None) -> bool:
+    """Write the sentence down, and the moment of the next try where it is known; says whether the sentence is new."""
+    with services.step() as session:
+        one = _locked(session, takedown_id)
+        new = one.problem != sentence
+        one.tries += 1
+        one.problem = sentence
+        one.next_at = until or one.next_at
+        return new
+
+
+def _hand_over(services: Services, takedown_id: int, sentence: str) -> None:
+    with services.step() as session:
+        one = _locked(session, takedown_id)
+        if one.state != TakedownState.ORDERED:
+            return
+        one.state, one.problem = TakedownState.BY_HAND, sentence
+        one.tries += 1
+        _tell_office(session, one, now=services.clock.now())
+
+
+def _confirm(session: Session, takedown_id: int, *, how: str, by: int | None, now: datetime) -> bool:
+    """Close the removal with its proof in the ledger, and tell whom it concerns. False where it is over already."""
+    ledger.hold(session)  # before the row, as everywhere
+    one = _locked(session, takedown_id)
+    if one.state not in STANDING or one.state == TakedownState.WAITING:
+        return False
+    one.state, one.problem = TakedownState.GONE, ""
+    one.confirmed_at, one.confirmed_by = now, by
+    body = {
+        "takedown": one.id, "account": one.account_id, "publication": one.publication_id, "remote_id": one.remote_id,
+        "how": how, "by": by,
+    }  # fmt: skip
+    ledger.append(session, at=now, kind="takedown.confirmed", body=body)
+    for seen in session.scalars(
+        select(RemotePublicPost).where(
+            RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
+        )
+    ):
+        seen.gone_at = seen.gone_at or now
+    removal_ended(session, one, by=by, now=now)
+    _tell_gone(session, one, now=now)
+    return True
+
+
+def _locked(session: Session, takedown_id: int) -> Takedown:
+    return session.scalars(
+        select(Takedown).where(Takedown.id == takedown_id).with_for_update().execution_options(populate_existing=True)
+    ).one()
+
+
+def _tell_gone(session: Session, one: Takedown, *, now: datetime) -> None:
+    """The author, the headteacher, and whoever ordered it."""
+    people = _staff_of(session, Role.HEADTEACHER) | ({one.asked_by} if one.asked_by else set())
+    post = _post_of(session, one)
+    if post is not None:
+        people.add(post.author_id)
+    _tell(session, "taken_down", one, people, now=now)
+
+
+def _tell_office(session: Session, one: Takedown, *, now: datetime) -> None:
+    people = _staff_of(session, Role.HEADTEACHER, Role.ADMINISTRATOR) | ({one.asked_by} if one.asked_by else set())
+    _tell(session, "takedown_by_hand", one, people, now=now)
+
+
+def _tell(session: Session, kind: str, one: Takedown, people: set[int], *, now: datetime) -> None:
+    account = session.get_one(ChannelAccount, one.account_id)
+    post = _post_of(session, one)
+    context = {"channel": account.name, "takedown": one.id} | ({"post_id": post.id} if post else {})
+    for staff_id in sorted(people):
+        tell(session, kind, staff_id=staff_id, subject=f"takedown:{one.id}:{kind}", context=context, now=now)
+
+
+def _staff_of(session: Session, *roles: Role) -> set[int]:
+    return set(session.scalars(select(Staff.id).where(Staff.role.in_(roles), Staff.active)))
+
+
+def _post_of(session: Session, one: Takedown) -> Post | None:
+    if one.publication_id is None:
+        return None
+    publication = session.get_one(Publication, one.publication_id)
+    return session.get(Post, session.get_one(Version, publication.version_id).post_id)
