@@ -130,6 +130,16 @@ class CasePage:
         return STATES[CaseState(self.case.state)]
 
     @property
+    def works(self) -> bool:
+        """Whether the reader can do more than add to it."""
+        return bool(self.may - {Act.NOTE, Act.ATTACH, Act.TAKE_BACK, Act.ANSWER, Act.REPLY})
+
+    @property
+    def reporter_sees_less(self) -> bool:
+        """Whether somebody sees the progress of it and no more, so that words can be meant for them or not."""
+        return Sight.PROGRESS in (self.rules.opener, self.rules.about)
+
+    @property
     def full(self) -> bool:
         """Whether everything is shown."""
         return self.sight is Sight.FULL
@@ -201,7 +211,7 @@ def attachment_of(session: Session, case_id: int, attachment_id: int, by: Staff)
     """One picture of a case, for whoever may see it: everybody with full sight, and whoever added it."""
     case = case_for(session, case_id, by)
     found = session.get(CaseAttachment, attachment_id)
-    return found if found in _attachments(session, case, by) else None
+    return found if found in attachments_of(session, case, by) else None
 
 
 def shown_story(session: Session, case: Case, seen: Sight) -> tuple[Told, ...]:
@@ -265,7 +275,7 @@ def _page(session: Session, case: Case, by: Staff, *, now: datetime) -> CasePage
         asked=case.about_id == by.id,
         clocks=clocks_of(session, case, now=now),
         story=shown_story(session, case, seen),
-        attachments=_attachments(session, case, by),
+        attachments=attachments_of(session, case, by),
         owners=tuple(_owners(session, case, kind, now=now)) if Act.ROUTE in allowed else (),
         outcomes=OUTCOMES[kind],
         result=dict(OUTCOMES[kind]).get(case.facts.get("result", ""), ""),
@@ -281,7 +291,8 @@ def _owners(session: Session, case: Case, kind: CaseKind, *, now: datetime) -> l
     return [one for one in found if one.id not in out]
 
 
-def _attachments(session: Session, case: Case, by: Staff) -> tuple[CaseAttachment, ...]:
+def attachments_of(session: Session, case: Case, by: Staff) -> tuple[CaseAttachment, ...]:
+    """The pictures of a case that this person may see."""
     query = select(CaseAttachment).where(CaseAttachment.case_id == case.id).order_by(CaseAttachment.id)
     full = sight(standing(case), viewer(by)) is Sight.FULL
     asked = case.kind == CaseKind.REMOVAL and case.about_id == by.id

@@ -4,7 +4,7 @@ The ledger learns that a case of some kind was opened and closed, by whom and wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -38,7 +38,6 @@ class Opening:
         began_at: when the school became aware, or the complaint arrived.
         deadline: until when an answer or a removal is asked for.
         high_risk: of a breach: whether the risk to the people concerned is high.
-        shared: whether a photo or a file follows; nothing is stored with it.
     """
 
     kind: CaseKind
@@ -80,6 +79,8 @@ def open_as(session: Session, opening: Opening, *, by: Staff, now: datetime) -> 
     kind = opening.kind
     if not may_open(kind, by.role):
         raise NotAllowed("Cases of this kind are opened by somebody else here.")
+    if kind in (CaseKind.BREACH, CaseKind.COMPLAINT) and opening.began_at is None:
+        opening = replace(opening, began_at=now)
     _check(session, opening, by=by, now=now)
     owner_id = case_route.first_owner(session, kind, by, about_id=opening.about_id, now=now)
     case = Case(
@@ -106,6 +107,8 @@ def open_as(session: Session, opening: Opening, *, by: Staff, now: datetime) -> 
     ledger.append(session, at=now, kind="case.opened", body=body)
     record(session, at=now, staff_id=by.id, action="case.opened", subject=subject_of(case.id), detail={"kind": kind})
     everybody = case_route.team(session, kind, about_id=opening.about_id, now=now)
+    if kind is CaseKind.REMOVAL and opening.about_id is not None:
+        everybody.append(opening.about_id)
     for staff_id in sorted({owner_id, *everybody} - {by.id}):
         tell_given(session, case, staff_id, owner=staff_id == owner_id, now=now)
     return case.id
@@ -143,7 +146,7 @@ def tell_given(session: Session, case: Case, staff_id: int, *, owner: bool, now:
         "case_given",
         staff_id=staff_id,
         subject=f"{subject_of(case.id)}:given:{staff_id}:{now:%Y%m%dT%H%M%S}",
-        context={"case_id": case.id, "kind": case.kind, "owner": owner},
+        context={"case_id": case.id, "kind": case.kind, "owner": owner, "asked": staff_id == case.about_id},
         now=now,
     )
 

@@ -188,6 +188,7 @@ def use_again(services: Services, post_id: int, by: int) -> int:
     now = services.clock.now()
     with services.step() as session:
         old = own_post(session, post_id, by)
+        check_not_frozen(session, old)  # a copy would be a way round
         check_has_read(session, by)
         post = Post(
             author_id=by,
