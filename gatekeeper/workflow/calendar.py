@@ -7,7 +7,7 @@ public.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -23,6 +23,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.policy.soft_rules import REMEMBERED, Plan, Planned, Remark
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import EDITABLE, PostState
+from gatekeeper.workflow.calendar_marks import MARKED, NONE, Marks, marks_of
 from gatekeeper.workflow.own_post import READERS, READERS_WITHOUT_PICTURES, readable_post
 from gatekeeper.workflow.services import Services
 
@@ -52,6 +53,7 @@ class PlannedPost:
     state: PostState | None = None
     mine: bool = False
     remarks: tuple[Remark, ...] = ()
+    marks: Marks = NONE
 
     @property
     def taken(self) -> bool:
@@ -83,11 +85,15 @@ class CalendarDay:
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """The next seven days in short: how many posts of which state, and how many of others are only taken times."""
+    """The next seven days in short: how many posts of which state, how many of others are only taken times.
+
+    `held` of them wait for a channel that is held.
+    """
 
     days: tuple[CalendarDay, ...]
     states: tuple[tuple[PostState, int], ...]
     taken: int
+    held: int = 0
 
     @property
     def posts(self) -> int:
@@ -164,11 +170,15 @@ def _calendar(services: Services, by: Staff, day: date | None, *, length: int) -
             calendar.starts_at(max(shown[-1], ahead[-1]) + timedelta(days=1)) + REMEMBERED,
         )
         plan, names, hours = _plan(session, rows, by), _channel_names(session), school_hours(session)
-    wanted = {*shown, *ahead}
+        wanted = {*shown, *ahead}
+        seen = [(on, row) for row in rows if (on := london(row.due_at).date()) in wanted]
+        marked = [row.version_id for _, row in seen if row.version_id and row.state in MARKED and _reads(row, by)]
+        marks = marks_of(session, marked, names)
     by_day: dict[date, list[PlannedPost]] = {}
-    for row in rows:
-        if (on := london(row.due_at).date()) in wanted:
-            by_day.setdefault(on, []).append(_shown(row, by, plan, names, now=now))
+    for on, row in seen:
+        post = _shown(row, by, plan, names, now=now)
+        known = NONE if post.taken else marks.get(row.version_id or 0, NONE)
+        by_day.setdefault(on, []).append(replace(post, marks=known))
     days = {on: _day(on, by_day.get(on, []), hours, today=today) for on in wanted}
     return Calendar(
         days=tuple(days[on] for on in shown),
@@ -269,4 +279,5 @@ def _glance(days: Sequence[CalendarDay]) -> Glance:
         days=tuple(days),
         states=tuple((state, counts[state]) for state in P if counts[state]),
         taken=sum(post.taken for post in posts),
+        held=sum(post.marks.held for post in posts),
     )
