@@ -21,6 +21,7 @@ from gatekeeper.clock import SystemClock, london
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.log import configure_logging
 from gatekeeper.ops import demo_people as people
+from gatekeeper.ops import demo_policy
 from gatekeeper.ops.demo_pictures import draw_flower_bed, draw_poster
 from gatekeeper.ops.release import release
 from gatekeeper.people.consent import Purpose
@@ -51,6 +52,7 @@ def found(data: Path) -> None:
     services = build_services(settings)
     staff = _staff(services)
     school.change_school(services, people.SCHOOL, by=staff["administrator"])
+    demo_policy.adopt(services, staff)
     _pupils(services, data / "sample-lists", by=staff["consent_lead"])
     _channels(services, administrator=staff["administrator"], head=staff["headteacher"])
     _sample_photos(data / "sample-photos")

@@ -1,6 +1,7 @@
 """Every page in a real browser: axe-core finds nothing, nothing sticks out of a phone, the console stays silent."""
 
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -12,8 +13,9 @@ from gatekeeper.mail.order import order_notice
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Face, Finding, Photo, Post, Publication, Restoration, Version
 from gatekeeper.posts.status import FaceState, PublicationState
-from gatekeeper.workflow import emergency, second_look, teach
+from gatekeeper.workflow import emergency, policy_cards, policy_editions, second_look, teach
 from gatekeeper.workflow.bounce import DELAYED
+from gatekeeper.workflow.policy_editions import TypedEdition
 from tests.factories.bundle import decided
 from tests.factories.school import PIN, School
 from tests.gatekeeper.workflow.test_asked_changes import MARKS, ask_for_changes, edit
@@ -24,11 +26,11 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/schedule", "/schedule?view=list", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
-    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds"),
+    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds", "/policy", "/statement?for=governors"),
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
-        "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail",
+        "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail", "/statement?for=dpo", "/statement/details",
     ),
     Role.AUDITOR: ("/audit", "/audit/ledger", "/evidence", "/"),
 }  # fmt: skip
@@ -110,6 +112,28 @@ def test_every_page_is_accessible_and_fits(site: Site, reader: Page, role: Role)
     site.sign_in(reader.context, role)
     for address in PAGES[role]:
         look(reader, site.url + address)
+
+
+def test_the_policy_is_accessible_and_fits(site: Site, reader: Page) -> None:
+    services, school = site.school.services, site.school
+    words = "# One\n\nBe kind.\n\n| a | b |\n| - | - |\n| c | d |"
+    typed = TypedEdition(label="2022-03", words=words, review_on=date(2025, 3, 1), line="I adopt this policy here.")
+    edition = policy_editions.adopt(services, typed, by=school.head)
+    site.sign_in(reader.context, Role.AUTHOR)
+    look(reader, f"{site.url}/posts/new")  # the text to read first
+    look(reader, f"{site.url}/")
+    policy_editions.acknowledge(services, edition, by=school.author)
+    reader.goto(f"{site.url}/posts/new")
+    reader.get_by_text("From the policy:").click()
+    check(reader)
+    policy_cards.put_away(services, "privacy", by=school.author)
+    look(reader, f"{site.url}/account")
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    for page in ("policy", "policy/readers", "policy/adopt", f"policy/editions/{edition}"):
+        look(reader, f"{site.url}/{page}")
+    reader.goto(f"{site.url}/policy/adopt")
+    reader.get_by_role("button", name="Adopt this edition").click()
+    check(reader)  # the form with every error on it
 
 
 def test_what_is_stopped_is_accessible_and_fits(site: Site, reader: Page) -> None:
