@@ -21,11 +21,10 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.settings import Settings
-from gatekeeper.workflow import purge
+from gatekeeper.workflow import key_silence, purge
 
 _LATE_WORK, _LATE_POST = timedelta(minutes=10), timedelta(minutes=2)
 _AHEAD = timedelta(minutes=2)
-_CHECK_AGE = timedelta(days=3)
 _SOON = timedelta(days=14)
 _PURGE_AGE = timedelta(hours=50)
 
@@ -96,10 +95,8 @@ def _channels(session: Session, *, now: datetime) -> Iterator[Check]:
             yield advice("channels", f"{name} is not open yet.", "The headteacher opens it on the Channels page.")
         elif account.expires_at is not None and account.expires_at <= now + _SOON:
             yield advice("channels", f"The keys of {name} end on {account.expires_at:%d.%m.%Y}.", _ON_PAGE)
-        elif account.checked_at is None or account.checked_at < now - _CHECK_AGE:
-            yield advice(
-                "channels", f"The keys of {name} were not checked for three days.", "Is the platform worker on?"
-            )
+        elif key_silence.is_silent(account, now=now):
+            yield advice("channels", key_silence.sentence(name), key_silence.ADVICE)
         else:
             yield ok("channels", f"{name} is open.")
 

@@ -5,7 +5,7 @@ What a platform does not tell by its keys is said to be so, and asked of a perso
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import func, select
@@ -19,12 +19,11 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.settings import Settings
-from gatekeeper.workflow import connect, cost, key_check, key_ending, limits_seen
+from gatekeeper.workflow import connect, cost, key_check, key_ending, key_silence, limits_seen
 from gatekeeper.workflow.key_ending import ending_sentence
 
 #: yes: in order. no: somebody must act. soon: somebody should act. wait: it is being found out. unknown: nobody tells.
 Sign = Literal["yes", "no", "soon", "wait", "unknown"]
-_SILENT: Final = timedelta(days=3)
 _WAITS: Final = (
     (limits_seen.PUBLISHING, "publishing"),
     (("list_posts",), "looking up what was published"),
@@ -147,12 +146,8 @@ def _end(account: ChannelAccount, label: str, *, now: datetime) -> Point:
 
 
 def _silence(account: ChannelAccount, label: str, *, now: datetime) -> Iterator[Point]:
-    if account.status == "open" and account.checked_at is not None and account.checked_at < now - _SILENT:
-        yield Point(
-            sign="soon",
-            words=f"{label} has not answered about the keys for more than three days.",
-            do="Press “Check the keys again”. If that does not help: is the platform worker running?",
-        )
+    if key_silence.is_silent(account, now=now):
+        yield Point(sign="soon", words=key_silence.sentence(label), do=key_silence.ADVICE)
 
 
 def _version(kind: str, settings: Settings, *, now: datetime) -> Iterator[Point]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper import jobs
 from gatekeeper.posts.model import ChannelAccount
-from gatekeeper.workflow import key_ending
+from gatekeeper.workflow import key_ending, key_silence
 from gatekeeper.workflow.services import Services
 
 
@@ -26,6 +26,7 @@ def run(services: Services) -> None:
             jobs.order(session, jobs.CONNECT, account_id, now=now)
         for account in _to_warn(session, services):
             key_ending.warn(session, account, now=now)
+            key_silence.warn(session, account, now=now)
 
 
 def _to_ask(session: Session, services: Services) -> Sequence[int]:
@@ -47,4 +48,6 @@ def _to_warn(session: Session, services: Services) -> list[ChannelAccount]:
         .where(ChannelAccount.status.in_(("open", "checked")), ChannelAccount.expires_at.is_not(None))
         .order_by(ChannelAccount.id)
     )
-    return [account for account in ending if key_ending.is_due(account, now=now)]
+    due = [account for account in ending if key_ending.is_due(account, now=now)]
+    opened = session.scalars(select(ChannelAccount).where(ChannelAccount.status == "open").order_by(ChannelAccount.id))
+    return due + [one for one in opened if one not in due and key_silence.is_due(session, one, now=now)]

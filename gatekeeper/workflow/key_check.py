@@ -30,7 +30,7 @@ from gatekeeper.policy.channel_keys import missing_sentence
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.media import render
 from gatekeeper.posts.model import ChannelAccount
-from gatekeeper.workflow import key_ending
+from gatekeeper.workflow import key_ending, key_silence
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
@@ -87,6 +87,8 @@ def check(services: Services, account_id: int) -> None:
         present = session.get_one(ChannelAccount, account_id)
         if (present.status, present.sealed) != (account.status, account.sealed):
             return  # renewed, closed or held meanwhile: this answer is about keys that no longer count
+        if found.identity is not None:  # bad news has an e-mail of its own
+            key_silence.answered(session, present, now=now)
         present.checked_at = now
         if found.identity is None:
             _hold(session, present, found, now=now)

@@ -17,6 +17,7 @@ from gatekeeper.errors import Conflict, NotFound
 from gatekeeper.mail.model import Notice
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.workflow import bounce, digest, remind
+from gatekeeper.workflow.asked_about import post_in
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.services import Services
 
@@ -55,6 +56,8 @@ WHAT: Final = {
     "case_news": "News in a case",
     "channel_ending": "Channel keys that end",
     "channel_failed": "Channel that was held",
+    "channel_silent": "Channel that gives no answer",
+    "channel_answers": "Channel that answers again",
     "sending_stopped": "Stop of all sending",
     "sending_on": "Sending that goes on",
     "incident_found": "Something found on the school's own account",
@@ -231,4 +234,4 @@ def _post_of(session: Session, notice: Notice) -> int | None:
     if "post_id" in notice.context:
         return int(notice.context["post_id"])
     request = session.get(ApprovalRequest, notice.context.get("request_id", ""))
-    return int(request.subject.rpartition(":")[2]) if request else None
+    return post_in(request.subject) if request else None
