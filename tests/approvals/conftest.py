@@ -1,46 +1,60 @@
 """The approval room on SQLite and on PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from approvals import proofs
 from approvals.tables import ApprovalBase
 from approvals.triggers import triggers
-from gatekeeper.db.session import Database, make_engine
+from gatekeeper.db.session import Database
 from tests.approvals.room import Clock, Room
+from tests.fixtures.fresh import FreshDatabases
 from tests.fixtures.signing import SIGNER
+
+
+def _furnish(url: str) -> None:
+    db = Database(url, signer=SIGNER)
+    with db.begin() as session:
+        ApprovalBase.metadata.create_all(session.connection(), checkfirst=False)
+        for statement in triggers(db.engine.dialect.name):
+            session.execute(text(statement))
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def _sqlite_room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("room") / "school.db"
+    _furnish(f"sqlite:///{path}")
+    assert not path.with_name("school.db-wal").exists(), "the copy would miss what still stands in the log"
+    return path
+
+
+@pytest.fixture(scope="session")
+def _postgresql_rooms(postgres_url: str) -> Iterator[FreshDatabases]:
+    rooms = FreshDatabases(postgres_url, "approvals", furnish=_furnish)
+    yield rooms
+    rooms.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def room(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Room]:
     if request.param == "sqlite":
-        yield from _furnished(f"sqlite:///{tmp_path / 'school.db'}", clock)
+        path = shutil.copyfile(request.getfixturevalue("_sqlite_room"), tmp_path / "school.db")
+        yield from _entered(f"sqlite:///{path}", clock)
         return
-    server: str = request.getfixturevalue("postgres_url")
-    schema = f"approvals_{uuid4().hex}"
-    outside = make_engine(server)
-    with outside.begin() as connection:
-        connection.execute(text(f"CREATE SCHEMA {schema}"))
-    try:
-        address = make_url(server).update_query_dict({"options": f"-csearch_path={schema}"})
-        yield from _furnished(address.render_as_string(hide_password=False), clock)
-    finally:
-        with outside.begin() as connection:
-            connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
-        outside.dispose()
+    rooms: FreshDatabases = request.getfixturevalue("_postgresql_rooms")
+    url = rooms.take()
+    yield from _entered(url, clock)
+    rooms.take_back(url)
 
 
-def _furnished(url: str, clock: Clock) -> Iterator[Room]:
+def _entered(url: str, clock: Clock) -> Iterator[Room]:
     db = Database(url, signer=SIGNER)
-    with db.begin() as session:  # one transaction for all of it, because there is one room for each test
-        ApprovalBase.metadata.create_all(session.connection(), checkfirst=False)
-        for statement in triggers(db.engine.dialect.name):
-            session.execute(text(statement))
     yield Room(db, clock)
     db.engine.dispose()
 
