@@ -20,7 +20,7 @@ _SAFE = {
         "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # so a browser says where a pressed button stands
     "Cache-Control": "no-store",
 }
 

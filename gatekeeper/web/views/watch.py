@@ -11,7 +11,7 @@ from gatekeeper.errors import BadInput
 from gatekeeper.people.staff import Role
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.forms_base import Form, at_most, options, trimmed
-from gatekeeper.workflow import incident_close, incident_view, watch, watch_pace, watch_view
+from gatekeeper.workflow import incident_act, incident_close, incident_view, watch, watch_pace, watch_view
 
 bp = Blueprint("watch", __name__, url_prefix="/watch")
 
@@ -45,6 +45,24 @@ class CloseForm(Form):
         validators=[at_most(incident_close.MOST_WORDS)],
         render_kw={"rows": 3},
     )
+
+
+class TakeDownForm(Form):
+    """Why it is taken down."""
+
+    reason = TextAreaField(
+        "Why",
+        description="For those who read this later.",
+        filters=[trimmed],
+        validators=[at_most(incident_act.MOST_WORDS)],
+        render_kw={"rows": 2},
+    )
+
+
+class CaseForm(Form):
+    """What kind of case begins."""
+
+    kind = SelectField("What kind of case", choices=options(incident_act.CASES))
 
 
 @bp.get("")
@@ -88,7 +106,7 @@ def read_now(account_id: int) -> Answer:
 @readers
 def incident(incident_id: int) -> str:
     """One thing that was found, beside what was approved."""
-    return _incident(incident_id, CloseForm(formdata=None))
+    return _incident(incident_id)
 
 
 @bp.post("/incidents/<int:incident_id>/close")
@@ -104,7 +122,30 @@ def close(incident_id: int) -> Answer:
         else:
             flash("It is kept with your reason.", "success")
             return redirect(url_for("watch.incident", incident_id=incident_id), code=303)
-    return _incident(incident_id, form), 422
+    return _incident(incident_id, closing=form), 422
+
+
+@bp.post("/incidents/<int:incident_id>/take-down")
+@office
+def take_down(incident_id: int) -> Answer:
+    """Have it removed from the platform."""
+    form = TakeDownForm()
+    if form.validate():
+        incident_act.take_down(services(), incident_id, by=person().id, words=form.reason.data or "")
+        flash("Its removal is ordered. It ends here when the platform shows that it is gone.", "success")
+        return redirect(url_for("watch.incident", incident_id=incident_id), code=303)
+    return _incident(incident_id, removing=form), 422
+
+
+@bp.post("/incidents/<int:incident_id>/case")
+@office
+def open_case(incident_id: int) -> Answer:
+    """Open a case from it."""
+    form = CaseForm()
+    if form.validate():
+        case_id = incident_act.open_case_from(services(), incident_id, by=person().id, kind=form.kind.data or "")
+        return redirect(url_for("cases.show", case_id=case_id), code=303)
+    return _incident(incident_id, case=form), 422
 
 
 @bp.get("/incidents/<int:incident_id>/pictures/<int:number>")
@@ -136,9 +177,22 @@ def _index(form: SettingForm | None = None) -> str:
     )
 
 
-def _incident(incident_id: int, form: CloseForm) -> str:
+def _incident(
+    incident_id: int,
+    *,
+    closing: CloseForm | None = None,
+    removing: TakeDownForm | None = None,
+    case: CaseForm | None = None,
+) -> str:
     shown = incident_view.incident_page(services(), incident_id, person())
-    return render_template("web/watch/incident.html", shown=shown, kinds=watch_view.KINDS, form=form)
+    return render_template(
+        "web/watch/incident.html",
+        shown=shown,
+        kinds=watch_view.KINDS,
+        closing=closing or CloseForm(formdata=None),
+        removing=removing or TakeDownForm(formdata=None),
+        case=case or CaseForm(formdata=None),
+    )
 
 
 def _picture(incident_id: int, number: int, *, approved: bool) -> Response:

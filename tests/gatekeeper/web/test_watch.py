@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from gatekeeper import jobs
+from gatekeeper.cases.model import Case, CaseClock
 from gatekeeper.db.session import Database
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.school import school_settings
@@ -18,7 +19,7 @@ from gatekeeper.people.sessions import begin_session
 from gatekeeper.people.staff import Audit, Role
 from gatekeeper.posts.media import render
 from gatekeeper.posts.model import ChannelAccount
-from gatekeeper.posts.public import AccountWatch, Incident, RemotePublicPost
+from gatekeeper.posts.public import AccountWatch, Incident, RemotePublicPost, Takedown
 from gatekeeper.settings import Settings
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.watch_view import watched
@@ -225,3 +226,52 @@ def test_an_account_can_be_read_at_once_but_not_again_and_again(
 def test_the_menu_counts_what_is_open(as_role: Browser, school: School, clock: ToldClock) -> None:
     an_incident(school, clock)
     assert "Our accounts (1)" in as_role(Role.HEADTEACHER).get("/watch").text
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_the_office_has_it_taken_down_and_nobody_else(
+    as_role: Browser, school: School, clock: ToldClock, role: Role
+) -> None:
+    number = an_incident(school, clock)
+    browser = as_role(role)
+    answer = browser.post(f"/watch/incidents/{number}/take-down", data={"reason": "Not ours"})
+    assert answer.status_code == (303 if role in SEE else 403)
+    with school.services.db.read() as session:
+        ordered = [(one.remote_id, one.why, one.incident_id, one.words) for one in session.scalars(select(Takedown))]
+    assert ordered == ([("111_5", "incident", number, "Not ours")] if role in SEE else [])
+    if role in SEE:
+        page = browser.get(f"/watch/incidents/{number}").text
+        assert "Ordered; the platform is asked until it is gone" in page
+        assert "Take it down" not in page
+        assert browser.post(f"/watch/incidents/{number}/take-down", data={}).status_code == 303  # joins the first
+        assert browser.post("/watch/incidents/99/take-down").status_code == 404
+
+
+def test_what_is_gone_cannot_be_taken_down_and_what_ended_begins_nothing(
+    as_role: Browser, school: School, clock: ToldClock
+) -> None:
+    number = an_incident(school, clock, kind="vanished")
+    head = as_role(Role.HEADTEACHER)
+    assert "Take it down" not in head.get(f"/watch/incidents/{number}").text
+    assert head.post(f"/watch/incidents/{number}/take-down").status_code == 409
+    head.post(f"/watch/incidents/{number}/close", data={"words": "I asked for it."})
+    assert head.post(f"/watch/incidents/{number}/case", data={"kind": "concern"}).status_code == 409
+
+
+@pytest.mark.parametrize("kind", ["concern", "breach"])
+def test_a_case_begins_from_what_was_found_without_its_words(
+    as_role: Browser, school: School, clock: ToldClock, kind: str
+) -> None:
+    number = an_incident(school, clock)
+    head = as_role(Role.HEADTEACHER)
+    assert head.post(f"/watch/incidents/{number}/case", data={"kind": "enquiry"}).status_code == 422
+    answer = head.post(f"/watch/incidents/{number}/case", data={"kind": kind})
+    assert answer.status_code == 303
+    assert head.get(answer.location).status_code == 200
+    with school.services.db.read() as session:
+        case = session.scalars(select(Case)).one()
+        clocks = list(session.scalars(select(CaseClock.due_at).where(CaseClock.case_id == case.id)))
+    assert case.kind == kind
+    assert "Wren" not in case.title + case.words
+    if kind == "breach":
+        assert min(clocks) <= clock.now() + timedelta(hours=72)

@@ -21,7 +21,7 @@ from gatekeeper.posts.public import Incident, RemotePublicPost, Takedown
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import incident_close, reconcile, sweep, watch
+from gatekeeper.workflow import incident_act, incident_close, reconcile, sweep, takedown_removal, watch
 from gatekeeper.workflow.limits_seen import watcher
 from tests.conftest import ToldClock
 from tests.factories import watching
@@ -471,3 +471,22 @@ def test_an_incident_ends_with_the_headteachers_reason_or_with_its_removal(
         assert session.scalars(
             select(RemotePublicPost.gone_at).where(RemotePublicPost.remote_id == two.remote_id)
         ).one()
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_an_edited_post_that_the_office_takes_down_is_gone_from_the_platform_and_its_incident_ends(
+    school: School, simulator: Simulator, clock: ToldClock, kind: str
+) -> None:
+    begin(school, kind)
+    remote_id = published(school, simulator, clock, kind, photos=1)
+    read(school, clock, kind)
+    edited(simulator, remote_id, "Changed by somebody")
+    (one,) = read(school, clock, kind)
+    removal = incident_act.take_down(school.services, one.id, by=school.staff[Role.ADMINISTRATOR], words="")
+    takedown_removal.carry_out(school.services, removal)
+    assert simulator.posts(kind) == []
+    (one,) = read(school, clock, kind)
+    assert one.outcome == incident_close.TAKEN_DOWN
+    assert one.closed_by == school.staff[Role.ADMINISTRATOR]
+    for _ in range(3):
+        assert len(read(school, clock, kind, minutes=60)) == 1
