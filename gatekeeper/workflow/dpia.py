@@ -145,8 +145,9 @@ def skeleton(facts: Facts) -> Document:
 
 def open_points(document: Document) -> int:
     """How many points are left for the school to fill in."""
-    cells = [cell for section in document.sections for row in section.table for cell in row]
-    return sum(words.count(_TO_FILL) for section in document.sections for words in (*section.sentences, *cells))
+    words = [sentence for section in document.sections for sentence in section.sentences]
+    words += [cell for section in document.sections for row in section.table for cell in row]
+    return sum(one.count(_TO_FILL) for one in words)
 
 
 def _sections(facts: Facts) -> Iterable[Section]:
@@ -179,7 +180,7 @@ def _context(facts: Facts) -> tuple[str, ...]:
             "particular care, and the school is stronger than the family that is asked."
         ),
         *told.policy(facts),
-        *told.watching(facts),
+        *told.watched_in_full(facts),
         f"{_TO_FILL}children with particular risks (looked after, adopted, a parent to be kept away), and how they are marked.",
     )
 

@@ -73,7 +73,7 @@ def _parents(facts: Facts) -> Iterable[Section]:
 def _governors(facts: Facts) -> Iterable[Section]:
     yield Section(title="Who decides", sentences=(told.who(facts), *told.deciding(facts)))
     yield Section(title="The policy", sentences=told.policy(facts))
-    yield Section(title="What is watched", sentences=told.watching(facts))
+    yield Section(title="What is watched", sentences=told.watched_in_full(facts))
     yield Section(title="Faces", sentences=told.faces(facts))
     yield Section(title="The record", sentences=told.record(facts))
 
@@ -84,6 +84,6 @@ def _dpo(facts: Facts) -> Iterable[Section]:
     yield Section(title="Biometric data", sentences=told.faces(facts))
     yield Section(title="Where it stays", sentences=told.kept(facts))
     yield Section(title="Who receives it", sentences=told.recipients(facts))
-    yield Section(title="What is watched", sentences=told.watching(facts))
+    yield Section(title="What is watched", sentences=told.watched_in_full(facts))
     yield Section(title="How long it is kept", sentences=told.kept_long(), table=told.periods(facts))
     yield Section(title="Rights", sentences=(*told.withdrawing(facts), *told.complaining(facts)))

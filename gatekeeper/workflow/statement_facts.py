@@ -25,8 +25,10 @@ from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.public import AccountWatch, Incident
 from gatekeeper.posts.status import PostState
 from gatekeeper.settings import Settings
-from gatekeeper.workflow import policy_editions, policy_view, recognition
+from gatekeeper.workflow import cost, policy_editions, policy_view, recognition
 from gatekeeper.workflow.policy_editions import SECTION_TWO
+from gatekeeper.workflow.watch_pace import present_setting
+from gatekeeper.workflow.watch_view import Watched, watched
 
 _HERE: Final = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
@@ -109,6 +111,7 @@ class Facts:
     deputy: str
     deputy_until: datetime | None
     accounts: tuple[Account, ...]
+    watch: Watched
     periods: tuple[Period, ...]
     contacts: Contacts
     policy: Policy | None
@@ -157,7 +160,8 @@ def gather(session: Session, settings: Settings, *, now: datetime) -> Facts:
         heads=tuple(one.name for one in present if one.role == Role.HEADTEACHER),
         deputy=names.get(deputy.deputy_id, "") if deputy else "",
         deputy_until=deputy.ends_at if deputy else None,
-        accounts=_accounts(session),
+        accounts=_accounts(session, demo=settings.demo),
+        watch=watched(session, demo=settings.demo),
         periods=_periods(school["retention"]),
         contacts=Contacts.of(school["data_protection"]),
         policy=_policy(session, edition_in_force(session), present, today=today),
@@ -189,7 +193,8 @@ def _matching(session: Session, recorded: Mapping[str, Any]) -> Matching | None:
     )
 
 
-def _accounts(session: Session) -> tuple[Account, ...]:
+def _accounts(session: Session, *, demo: bool) -> tuple[Account, ...]:
+    budget = present_setting(session).reads or demo  # without one, what charges for each post is not read
     rows = session.execute(
         select(ChannelAccount, AccountWatch)
         .outerjoin(AccountWatch, AccountWatch.account_id == ChannelAccount.id)
@@ -201,7 +206,7 @@ def _accounts(session: Session) -> tuple[Account, ...]:
             platform=label_of(account.kind),
             name=account.name,
             is_open=account.status == "open",
-            watched=watch is not None,
+            watched=watch is not None and bool(account.sealed) and bool(budget or not cost.is_paid(account.kind)),
             read_at=watch.read_at if watch else None,
         )
         for account, watch in rows

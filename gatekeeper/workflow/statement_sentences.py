@@ -8,6 +8,7 @@ from approvals.wall_clock import when
 from gatekeeper.workflow.statement_facts import Account, Facts, Period
 
 TO_FILL: Final = "For the school to fill in: "
+_YEAR: Final = 365
 ICO: Final = "the Information Commissioner's Office (ico.org.uk)"
 
 
@@ -94,7 +95,7 @@ def kept(facts: Facts) -> tuple[str, ...]:
 def kept_short(facts: Facts) -> tuple[str, ...]:
     """The periods that matter to a family."""
     return tuple(
-        f"{one.name}: {days_words(one)} after {one.since}."
+        f"{one.name}: {days_words(one)}, counted since {one.since}."
         for one in (facts.period(name) for name in ("originals", "published", "leavers"))
     )
 
@@ -187,11 +188,25 @@ def watching(facts: Facts) -> tuple[str, ...]:
     return (
         read,
         *missed,
-        (
-            "Nobody's own account, no private message and no device is monitored: the interception that section 6.1 of "
-            "the policy speaks of is not built."
-        ),
+        "Nobody's own account, no private message and no device is read.",
     )
+
+
+def watched_in_full(facts: Facts) -> tuple[str, ...]:
+    """Each account, what is looked for there, what is not, and what a platform leaves out."""
+    one = facts.watch
+    return (
+        *(one.accounts or ("No account's timeline is read at the moment.",)),
+        *(f"Looked for: {sentence[0].lower()}{sentence[1:]}" for sentence in one.looked_for),
+        *(f"Not looked at: {sentence[0].lower()}{sentence[1:]}" for sentence in one.not_watched),
+        *one.left_out,
+        not_built(),
+    )
+
+
+def not_built() -> str:
+    """What the policy speaks of, and Gatekeeper does not do."""
+    return "The interception and the monitoring of staff that section 6.1 of the policy reserves are no part of Gatekeeper."
 
 
 def deciding(facts: Facts) -> tuple[str, ...]:
@@ -257,7 +272,11 @@ def kept_long() -> tuple[str, ...]:
 def periods(facts: Facts) -> tuple[tuple[str, ...], ...]:
     """Every class of data with its period."""
     rows = (
-        (one.name, f"{days_words(one)} after {one.since}", "the school's choice" if one.chosen else "as it came")
+        (
+            one.name,
+            f"{days_words(one)}, counted since {one.since}",
+            "the school's choice" if one.chosen else "as it came",
+        )
         for one in facts.periods
     )
     return (("What", "How long", "Set by"), *rows)
@@ -271,7 +290,10 @@ def _transport(facts: Facts) -> str:
 
 def days_words(one: Period) -> str:
     """How long one class of data is kept."""
-    return "kept without an end, counted" if one.days is None else count(one.days, "day", "days")
+    if one.days is None:
+        return "without an end"
+    years, rest = divmod(one.days, _YEAR)
+    return count(one.days, "day", "days") if rest or not years else count(years, "year", "years")
 
 
 def count(number: int, singular: str, plural: str) -> str:

@@ -22,6 +22,7 @@ from gatekeeper.workflow import data_protection, dpia, statement_facts, statemen
 from gatekeeper.workflow.policy_editions import SECTION_TWO
 from gatekeeper.workflow.statement import Reader, statement_for
 from gatekeeper.workflow.statement_facts import Account, Contacts, Facts, Matching, Period, Policy
+from gatekeeper.workflow.watch_view import Watched
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
 
@@ -30,6 +31,9 @@ X = Account(platform="X", name="Quarry Bank", is_open=True, watched=True, read_a
 PAGE = Account(platform="Facebook", name="Quarry Page", is_open=True, watched=False, read_at=None)
 ON = Matching(reference="DPIA-7", officer="Ann Lister", day="2026-09-01", enrolled=3)
 POLICY = Policy(label="2022-03", section_two="", review_on=date(2025, 3, 1), overdue=True, read=2, readers=7)
+PLAIN_WATCH = Watched(
+    accounts=("X (Quarry Bank): read.",), looked_for=("Posts.",), not_watched=("Likes.",), left_out=()
+)
 PLAIN = Facts(
     at=NOW,
     version="1.2.3",
@@ -40,6 +44,7 @@ PLAIN = Facts(
     deputy="",
     deputy_until=None,
     accounts=(X,),
+    watch=PLAIN_WATCH,
     periods=tuple(
         Period(id=name, name=name.title(), sentence="", since="it ended", days=30, chosen=False)
         for name in ("originals", "published", "leavers")
@@ -81,6 +86,8 @@ def contacts(**given: str) -> dict[str, Any]:
         ({"accounts": ()}, "publishes on X (Quarry Bank)", "no account connected"),
         ({"accounts": (X, PAGE)}, "on X (Quarry Bank), and", "X (Quarry Bank) and Facebook (Quarry Page), and"),
         ({"accounts": (PAGE,)}, "through the check: X (Quarry Bank).", "No account's timeline is read"),
+        ({"watch": replace(PLAIN_WATCH, accounts=())}, "X (Quarry Bank): read.", "No account's timeline is read"),
+        ({"watch": replace(PLAIN_WATCH, left_out=("Gaps.",))}, "", "Gaps."),
         ({"accounts": ()}, "goes to X, which", "Nothing goes to any platform"),
         ({"database": "PostgreSQL"}, "SQLite database", "PostgreSQL database on the computer that Gatekeeper runs on"),
         ({"database_host": "db.example"}, "on the computer that Gatekeeper runs on", "on another computer, db.example"),
@@ -127,16 +134,18 @@ def test_an_account_that_is_not_read_is_named_as_such() -> None:
 def test_a_period_without_an_end_and_one_of_the_schools_own_are_told() -> None:
     long = replace(PLAIN.periods[0], days=None)
     own = replace(PLAIN.periods[1], days=1, chosen=True)
-    told = words(replace(PLAIN, periods=(long, own, PLAIN.periods[2])), Reader.DPO)
-    assert "Originals | kept without an end, counted after it ended | as it came" in told
-    assert "Published | 1 day after it ended | the school's choice" in told
+    years = replace(PLAIN.periods[2], days=1095)
+    told = words(replace(PLAIN, periods=(long, own, years)), Reader.DPO)
+    assert "Leavers | 3 years, counted since it ended" in told
+    assert "Originals | without an end, counted since it ended | as it came" in told
+    assert "Published | 1 day, counted since it ended | the school's choice" in told
 
 
 def test_parents_are_told_what_they_need() -> None:
     told = words(PLAIN, Reader.PARENTS)
     for part in ("withdrawn at any time", "30 days", "ico.org.uk", "written approval", "Nobody's own account"):
         assert part in told
-    assert "SECTION" not in told
+    assert "6.1" not in told
 
 
 # the facts
@@ -147,7 +156,13 @@ def set_school(key: str, value: Any) -> Callable[[Session, School], None]:
 
 
 def watched(session: Session, school: School) -> None:
+    session.get_one(ChannelAccount, school.accounts["x"]).sealed = "sealed"
     session.add(AccountWatch(account_id=school.accounts["x"], began_at=NOW, next_at=NOW))
+
+
+def unpaid(session: Session, school: School) -> None:
+    watched(session, school)
+    change_setting(session, "watch", {"reads": 0}, by=None, now=NOW)
 
 
 def shut(session: Session, school: School) -> None:
@@ -180,12 +195,14 @@ def incident(session: Session, school: School) -> None:
         (set_school("data_protection", {"officer": "Ann"}), lambda f: f.contacts.officer, "Ann"),
         (set_school("retention", {"originals": 7}), lambda f: (f.period("originals").days, f.period("originals").chosen), (7, True)),
         (watched, lambda f: [one.platform for one in f.watched], ["X"]),
+        (watched, lambda f: [one.partition(": ")[0] for one in f.watch.accounts], ["X (Quarry Bank on x)"]),
+        (unpaid, lambda f: [one.platform for one in f.watched], []),
         (shut, lambda f: [one.platform for one in f.open_accounts], ["Facebook"]),
         (headless, lambda f: f.heads, ()),
         (edition, lambda f: f.policy and (f.policy.section_two, f.policy.overdue, f.policy.read), (SECTION_TWO["2C"], True, 0)),
         (incident, lambda f: f.incidents, 1),
     ],
-    ids=["name", "matching", "matching-half", "officer", "retention", "watch", "closed", "head", "policy", "incident"],
+    ids=["name", "matching", "matching-half", "officer", "retention", "watch", "watch-in-full", "no-budget", "closed", "head", "policy", "incident"],
 )  # fmt: skip
 def test_what_is_set_and_stored_reaches_the_facts(
     sqlite_database: Database, tmp_path: Path, flip: Any, fact: Any, value: object
