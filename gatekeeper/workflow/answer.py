@@ -13,6 +13,7 @@ from gatekeeper.workflow import takedown
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.named_post import permalink_in, remote_id_in
 from gatekeeper.workflow.outcome import record_published
+from gatekeeper.workflow.published_mail import tell_if_all_ended
 from gatekeeper.workflow.reading_refused import waits_long
 from gatekeeper.workflow.services import Services
 
@@ -86,4 +87,5 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             publication.problem = (
                 "It was not published, and its approved window is over. Ask for a new approval to send it."
             )
+            tell_if_all_ended(session, version.id, now=now)
         settle(session, post)

@@ -14,6 +14,7 @@ from gatekeeper.posts.status import PublicationState
 from gatekeeper.workflow import cost, takedown
 from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.notify import tell
+from gatekeeper.workflow.published_mail import tell_if_all_ended
 
 
 def record_published(
@@ -45,11 +46,11 @@ def record_published(
     cost.count_post(session, publication, version, now=now)
     settle(session, session.get_one(Post, version.post_id))
     takedown.follow(session, publication, now=now)
-    ended(session, publication, kind="published", sentence="", now=now)
+    tell_if_all_ended(session, version.id, now=now)
 
 
 def ended(session: Session, publication: Publication, *, kind: str, sentence: str, now: datetime) -> None:
-    """Tell the author and the headteacher who decided; of trouble, the administrators too."""
+    """Tell of trouble with one channel: the author, the headteacher who decided, and the administrators of most of it."""
     post = session.get_one(Post, session.get_one(Version, publication.version_id).post_id)
     account = session.get_one(ChannelAccount, publication.account_id)
     decision = session.get(Decision, publication.decision_id)
@@ -73,3 +74,4 @@ def ended(session: Session, publication: Publication, *, kind: str, sentence: st
             },
             now=now,
         )
+    tell_if_all_ended(session, publication.version_id, now=now)  # it may have been the last that the others waited for

@@ -82,7 +82,14 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "pin_locked": {},
     "policy_unread": {"edition": "2022-03"},
     "proof_changed": {"sentence": "A passkey named “Office telephone” was added to your account."},
-    "published": {"post_id": "POST", "channel": "Facebook", "permalink": "https://facebook.example/111/posts/1"},
+    "published": {
+        "post_id": "POST",
+        "channel": "X and Facebook",
+        "places": (  # a list would stand for questions
+            {"channel": "X", "permalink": ""},
+            {"channel": "Facebook", "permalink": "https://facebook.example/111/posts/1"},
+        ),
+    },
     "recovery_asked": {"whose": "Mx Headteacher Quarry", "yours": True},
     "recovery_stopped": {"whose": "Mx Headteacher Quarry", "yours": False},
     "reminder": {"request_id": "REQUEST", "stage": "last"},
