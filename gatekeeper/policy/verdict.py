@@ -17,7 +17,7 @@ SURE_SCORE: Final = 0.8  # a detector this sure is overruled by two people, neve
 NEVER: Final = "never-"
 NOBODY_CAN: Final = "Nobody can allow this."
 
-ItemKind = Literal["face", "photo", "channel", "finding"]
+ItemKind = Literal["face", "photo", "channel", "finding", "held"]
 
 
 class NotClear(GatekeeperError):
@@ -99,6 +99,7 @@ class PostFacts:
     photos: tuple[PhotoFacts, ...] = ()
     findings: tuple[FindingFacts, ...] = ()
     channels: tuple[ChannelFacts, ...] = field(default=())
+    held: str = ""  # a child in it may be named no more: the sentence that says so, to its author
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +182,8 @@ def open_items(facts: PostFacts) -> list[OpenItem]:
             items.append(
                 OpenItem(kind="finding", id=finding.id, sentence=sentence, can_override=can_ask_override(finding))
             )
+    if facts.held:
+        items.append(OpenItem(kind="held", id=0, sentence=facts.held))
     return items
 
 

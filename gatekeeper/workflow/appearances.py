@@ -17,7 +17,7 @@ from gatekeeper.people.pupils import Pupil
 from gatekeeper.posts.model import Face, FaceAnswer, Photo, Post, Publication, Version
 from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
-from gatekeeper.workflow.facts import is_inside
+from gatekeeper.workflow.face_place import is_inside
 from gatekeeper.workflow.naming_words import NamedWords, naming_words
 
 CLEARED: Final = "cleared"  # a face in it stands as this child, so that the register answers for it

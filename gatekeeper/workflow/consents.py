@@ -1,9 +1,10 @@
 """Writing into the consent register. Nothing is overwritten: each answer is a new row, each withdrawal signed.
 
-The register is asked again right before a post goes out, so a "no" written here stops what is on its way by itself;
-the note only tells the author early.
+The register is asked again right before a post goes out, so a "no" written here stops what is on its way by itself.
+In the same transaction the review begins that holds such posts and lists what is public already.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -14,13 +15,14 @@ from sqlalchemy.orm import Session
 from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.biometric import BiometricFacts, Said
-from gatekeeper.people.consent import Basis, Consent, Purpose
+from gatekeeper.people.consent import Basis, Consent, Purpose, answer_for
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, newest_consent
 from gatekeeper.people.staff import record
 from gatekeeper.policy.limits import LIMITS
 from gatekeeper.posts.model import Face, Photo, Post
 from gatekeeper.posts.status import VOIDED_BY_EDIT
+from gatekeeper.workflow.consent_review import given_again, open_review
 from gatekeeper.workflow.recognition import forget_unfounded
 from gatekeeper.workflow.services import Services
 
@@ -136,7 +138,8 @@ def _record(
             session.add(facts)
         what = {"channel": channel_kind, "purpose": str(purpose)}
         record(session, at=now, staff_id=by, action="consent.recorded", subject=f"pupil:{pupil_id}", detail=what)
-        changed(session, pupil_id, now=now)
+        kinds = [channel_kind] if purpose is Purpose.SOCIAL_MEDIA else []
+        changed(session, pupil_id, kinds=kinds, cause="expired" if permission.allowed else "refused", by=by, now=now)
 
 
 def _check_dates(permission: Permission, *, today: date) -> None:
@@ -165,7 +168,8 @@ def withdraw_consent(services: Services, pupil_id: int, channel_kind: str, purpo
         newest.withdrawn_at, newest.withdrawn_by = now, by
         what = {"channel": channel_kind, "purpose": str(purpose)}
         record(session, at=now, staff_id=by, action="consent.withdrawn", subject=f"pupil:{pupil_id}", detail=what)
-        changed(session, pupil_id, now=now)
+        kinds = [channel_kind] if purpose is Purpose.SOCIAL_MEDIA else []
+        changed(session, pupil_id, kinds=kinds, cause="withdrawn", by=by, now=now)
 
 
 def mark_never(services: Services, pupil_id: int, *, reason: str, by: int) -> None:
@@ -181,7 +185,7 @@ def mark_never(services: Services, pupil_id: int, *, reason: str, by: int) -> No
         pupil = _pupil(session, pupil_id)
         pupil.never_publish, pupil.never_reason, pupil.never_by, pupil.never_at = True, words, by, now
         record(session, at=now, staff_id=by, action="never.marked", subject=f"pupil:{pupil_id}")
-        changed(session, pupil_id, now=now)
+        changed(session, pupil_id, kinds=list(LIMITS), cause="never", by=by, now=now)
 
 
 def clear_never(services: Services, pupil_id: int, *, reason: str, by: int) -> None:
@@ -200,6 +204,7 @@ def clear_never(services: Services, pupil_id: int, *, reason: str, by: int) -> N
             raise Conflict("There is no such mark any more.")
         pupil.never_publish, pupil.never_reason, pupil.never_by, pupil.never_at = False, words, by, now
         record(session, at=now, staff_id=by, action="never.cleared", subject=f"pupil:{pupil_id}")
+        changed(session, pupil_id, kinds=list(LIMITS), cause="", by=by, now=now)
 
 
 def set_leaver(services: Services, pupil_id: int, *, left_on: date | None, by: int) -> None:
@@ -216,7 +221,8 @@ def set_leaver(services: Services, pupil_id: int, *, left_on: date | None, by: i
         pupil.left_on = left_on
         action = "pupil.leaves" if left_on else "pupil.stays"
         record(session, at=now, staff_id=by, action=action, subject=f"pupil:{pupil_id}")
-        changed(session, pupil_id, now=now)
+        over = left_on is not None and left_on < london(now).date()  # else the day itself begins the review
+        changed(session, pupil_id, kinds=list(LIMITS), cause="left" if over else "", by=by, now=now)
 
 
 def note_look(services: Services, pupil_id: int, *, by: int) -> None:
@@ -225,16 +231,48 @@ def note_look(services: Services, pupil_id: int, *, by: int) -> None:
         record(session, at=services.clock.now(), staff_id=by, action="pupil.seen", subject=f"pupil:{pupil_id}")
 
 
-def changed(session: Session, pupil_id: int, *, now: datetime) -> None:
-    """Delete templates that lost their ground, and tell the authors of posts on their way which show this child.
+def changed(
+    session: Session, pupil_id: int, *, kinds: Collection[str] = (), cause: str = "", by: int | None, now: datetime
+) -> None:
+    """Let everything follow that the register's new answers call for, in the transaction that changed them.
 
-    The authors hear that the register changed; nobody is named.
+    Templates that lost their ground are deleted. What is no longer allowed is reviewed: held, or listed to be taken
+    down. What is allowed again ends its review. The authors of other posts on their way which show this child hear that
+    the register changed; nobody is named.
+
+    Args:
+        session: the caller's transaction.
+        pupil_id: the child.
+        kinds: the kinds of channel about which something may have changed.
+        cause: why a kind may not be allowed any more, as `consent_review.CAUSES` names it; without one nothing is
+            reviewed.
+        by: who changed it.
+        now: the moment.
     """
+    session.flush()
+    pupil = _pupil(session, pupil_id)
+    today = london(now).date()
+    yes = [kind for kind in kinds if answer_for(session, pupil, kind, today=today, words=kind).allowed]
+    no = [kind for kind in kinds if kind not in yes]
+    if no and cause:
+        open_review(session, pupil_id, cause=cause, kinds=no, by=by, now=now)
+    if yes and by is not None:
+        given_again(session, pupil_id, kinds=yes, by=by, now=now)
     shown = select(Photo.post_id).join(Face, Face.photo_id == Photo.id).where(Face.pupil_id == pupil_id)
-    posts = session.scalars(select(Post).where(Post.id.in_(shown), Post.state.in_(VOIDED_BY_EDIT)))
+    posts = session.scalars(
+        select(Post).where(Post.id.in_(shown), Post.state.in_(VOIDED_BY_EDIT), ~Post.held_for_consent)
+    )
     for post in posts:
         post.note, post.changed_at = CHANGED_NOTE, now
     forget_unfounded(session, pupil_id=pupil_id, now=now)
+
+
+def told_now(session: Session, pupil_id: int, *, now: datetime) -> list[str]:
+    """The kinds of channel whose answer about this child was written in this step."""
+    rows = select(Consent.channel_kind).where(
+        Consent.pupil_id == pupil_id, Consent.purpose == Purpose.SOCIAL_MEDIA, Consent.recorded_at == now
+    )
+    return sorted(set(session.scalars(rows)))
 
 
 def _reason(words: str) -> str:
@@ -246,7 +284,13 @@ def _reason(words: str) -> str:
 
 
 def _pupil(session: Session, pupil_id: int) -> Pupil:
-    pupil = session.get(Pupil, pupil_id)
+    """The child's row, locked: two who change it at once do so one after the other."""
+    pupil = session.scalars(
+        select(Pupil)
+        .where(Pupil.id == pupil_id)
+        .with_for_update(key_share=True)  # whoever only names the child in a post need not wait
+        .execution_options(populate_existing=True)
+    ).first()
     if pupil is None:
         raise NotFound("There is no such pupil on the roll.")
     return pupil

@@ -22,7 +22,11 @@ from gatekeeper.policy.verdict import (
 from gatekeeper.posts.model import ChannelAccount, Face, Photo, PhotoScan, PictureReading, Post, SecondLook
 from gatekeeper.posts.repository import accounts_of, findings_of
 from gatekeeper.posts.status import FaceState
+from gatekeeper.workflow.consent_hold import held_words
+from gatekeeper.workflow.face_place import is_inside
 from gatekeeper.workflow.services import Services
+
+__all__ = ["SHOWS_PUPILS", "facts_of", "is_inside", "kinds_of", "open_items_of", "photo_facts", "photos_against"]
 
 #: what an author may declare that means: pupils are in this photo
 SHOWS_PUPILS = frozenset({"pupils", "both"})
@@ -41,6 +45,7 @@ def facts_of(session: Session, post: Post, *, today: date) -> PostFacts:
             ChannelFacts(id=a.id, kind=a.kind, name=a.name, open=a.status == "open", declared_own=a.declared_own)
             for a in accounts
         ),
+        held=held_words(session, post, today=today),
     )
 
 
@@ -91,14 +96,6 @@ def photo_facts(session: Session, post: Post, *, kinds: Sequence[str], today: da
         )
         for number, photo in enumerate(post.photos, start=1)
     )
-
-
-def is_inside(photo: Photo, face: Face) -> bool:
-    """Whether any part of the box is inside the published part of the picture."""
-    if not photo.crop:
-        return True
-    x1, y1, x2, y2 = photo.crop
-    return bool(face.x1 < x2 and face.x2 > x1 and face.y1 < y2 and face.y2 > y1)
 
 
 def _is_scanned(session: Session, photo: Photo) -> bool:

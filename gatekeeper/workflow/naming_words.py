@@ -109,6 +109,8 @@ def _read_versions(
 ) -> None:
     doubted: dict[int, list[tuple[str, str]]] = {}
     findings = select(Finding.version_id, Finding.field, Finding.quote).where(_NAMED)
+    if only is not None:
+        findings = findings.where(Finding.version_id.in_(select(Version.id).where(Version.post_id.in_(only))))
     for version_id, place, quote in session.execute(findings):
         doubted.setdefault(version_id, []).append((place, quote))
     versions = select(Version.id, Version.post_id, Version.canonical).where(

@@ -37,7 +37,8 @@ def apply(services: Services, kind: Kind, data: bytes, *, shown: str, by: int) -
             write()
         session.flush()
         for pupil_id in sorted(set(touched)):
-            consents.changed(session, pupil_id, now=now)
+            kinds = consents.told_now(session, pupil_id, now=now)
+            consents.changed(session, pupil_id, kinds=kinds, cause="refused", by=by, now=now)
         counts = {str(outcome): count for outcome, count in plan.counts.items()}
         detail = {"file": table.sha256, **counts}
         record(session, at=now, staff_id=by, action=f"import.{kind}", subject="register", detail=detail)

@@ -19,6 +19,8 @@ from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import (
     anchor,
     case_clocks,
+    consent_dates,
+    consent_hold,
     daily_check,
     decide,
     digest,
@@ -54,6 +56,8 @@ def run(services: Services) -> None:
     case_clocks.run(services)
     watch.order_due(services)
     takedown_sweep.run(services)
+    consent_hold.run(services)
+    consent_dates.run(services)
     if lost := _order_lost_work(services):
         log.warning("ordered %d pieces of work that had been lost", lost)
     services.media.discard_leftovers(before=services.clock.now() - _LEFTOVER_AGE)

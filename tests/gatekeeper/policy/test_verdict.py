@@ -134,3 +134,11 @@ def test_the_limits_are_those_of_the_channels() -> None:
         assert (mine.text, mine.weighted) == (channel.text, channel.weighted)
         assert channel.images == limits.MAX_PHOTOS
         assert channel.alt == limits.MAX_ALT
+
+
+def test_a_post_that_is_held_for_consent_cannot_go_on() -> None:
+    facts = PostFacts(held="Change the words.")
+    assert [(item.kind, item.sentence, item.can_override) for item in open_items(facts)] == [
+        ("held", "Change the words.", False)
+    ]
+    assert not can_send(facts)

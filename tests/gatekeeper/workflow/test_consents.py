@@ -19,6 +19,7 @@ from gatekeeper.people.staff import Audit, Role
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import consents
+from gatekeeper.workflow.consent_hold import HELD_NOTE
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
 
@@ -217,9 +218,12 @@ def test_the_author_of_a_waiting_post_is_told_without_a_name(school: School, lea
             session.get_one(Post, post_id).state = PostState.SCHEDULED
     consents.withdraw_consent(school.services, school.pupils["Wren"], "x", Purpose.SOCIAL_MEDIA, by=lead)
     with school.services.db.read() as session:
-        assert session.get_one(Post, shown).note == consents.CHANGED_NOTE
-        assert session.get_one(Post, other).note != consents.CHANGED_NOTE
-    assert "Wren" not in consents.CHANGED_NOTE
+        assert session.get_one(Post, shown).note == HELD_NOTE
+        assert session.get_one(Post, other).note == ""
+    assert "Wren" not in HELD_NOTE
+    consents.record_consent(school.services, school.pupils["Jonty"], "x", YES, by=lead)
+    with school.services.db.read() as session:
+        assert session.get_one(Post, other).note == consents.CHANGED_NOTE
 
 
 def test_every_step_and_every_look_is_audited_and_names_nobody(school: School, lead: int) -> None:
