@@ -21,7 +21,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.settings import Settings
-from gatekeeper.workflow import key_silence, purge
+from gatekeeper.workflow import key_silence, purge, watch_view
 
 _LATE_WORK, _LATE_POST = timedelta(minutes=10), timedelta(minutes=2)
 _AHEAD = timedelta(minutes=2)
@@ -42,6 +42,7 @@ def look(
         yield _soundness(session, is_sqlite=database.is_sqlite)
         yield from _ledger(session, settings, of_process, now=now)
         yield from _channels(session, now=now)
+        yield from _watch(session, now=now)
         yield from _versions(session, settings, now=now)
         yield from _work(session, now=now)
         yield _purge(session, now=now)
@@ -99,6 +100,20 @@ def _channels(session: Session, *, now: datetime) -> Iterator[Check]:
             yield advice("channels", key_silence.sentence(name), key_silence.ADVICE)
         else:
             yield ok("channels", f"{name} is open.")
+
+
+def _watch(session: Session, *, now: datetime) -> Iterator[Check]:
+    """Whether the school's own accounts are being read for what goes round the gate."""
+    failing = watch_view.failing(session, now=now)
+    for name, problem in failing:
+        yield wrong("watch", f"Nobody watches over {name}: {problem}", "The page Our accounts says more.")
+    waiting = watch_view.open_incidents(session)
+    if waiting:
+        yield advice(
+            "watch", f"{waiting} things found on the school's accounts are open.", "See the page Our accounts."
+        )
+    if not failing and not waiting:
+        yield ok("watch", "Nothing that went round Gatekeeper is known.")
 
 
 def _versions(session: Session, settings: Settings, *, now: datetime) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from gatekeeper.ops.keys import ensure_keys
 from gatekeeper.ops.release import release
 from gatekeeper.people.staff import Staff, record
 from gatekeeper.posts.model import ChannelAccount
+from gatekeeper.posts.public import AccountWatch, Incident
 from gatekeeper.settings import load_settings
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import purge
@@ -157,6 +158,33 @@ def test_held_channels_and_keys_that_end_soon_are_told(look: Look, database: Dat
     found = look()["channels"]
     assert [check["state"] for check in found] == ["wrong", "advice", "ok"]
     assert "The credit is used up." in found[0]["sentence"]
+
+
+def test_an_account_that_nobody_can_read_and_what_was_found_are_told(
+    look: Look, database: Database, clock: ToldClock
+) -> None:
+    assert states(look(), "watch") == {"ok"}
+    with database.begin() as session:
+        head = Staff(email="h@school.example", name="H", role="headteacher", created_at=clock.now())
+        session.add(head)
+        session.flush()
+        for kind, failures, late in (("x", 3, 0), ("facebook", 0, 60), ("linkedin", 2, 0)):
+            account = ChannelAccount(
+                kind=kind, name="School", remote_id="1", status="open", opened_by=head.id, opened_at=clock.now(),
+                created_by=head.id, created_at=clock.now(), sealed="keys",
+            )  # fmt: skip
+            session.add(account)
+            session.flush()
+            due = clock.now() - timedelta(minutes=late)
+            watch = AccountWatch(account_id=account.id, began_at=due, next_at=due, failures=failures)
+            watch.problem = "X does not accept the school's keys." if failures else ""
+            session.add(watch)
+        found = Incident(account_id=1, kind="ungated", remote_id="9", seen_at=clock.now())
+        session.add(found)
+    told = look()["watch"]
+    assert [check["state"] for check in told] == ["wrong", "wrong", "advice"]
+    assert "keys" in told[0]["sentence"]
+    assert "Facebook" in told[1]["sentence"]
 
 
 @pytest.mark.parametrize(
