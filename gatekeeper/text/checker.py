@@ -86,9 +86,15 @@ class Checker:
 
     def named_in(self, field: str, text: str) -> frozenset[str]:
         """The ids of every pupil whom this text may name, whatever the school has softened."""
+        return frozenset(number for _, _, ids in self.names_in(field, text) for number in ids)
+
+    def names_in(self, field: str, text: str) -> tuple[tuple[int, int, frozenset[str]], ...]:
+        """Where this text may name pupils, and the ids of those it may be, whatever the school has softened."""
         passage = read(field, text)
         names = self._names.find(passage, blocked=self._staff.words_in(passage))
-        return frozenset(number for name in names for number in self._roster.ids(name.pupils))
+        return tuple(
+            (*passage.folded.place(name.start, name.end), frozenset(self._roster.ids(name.pupils))) for name in names
+        )
 
     def check(self, draft: Draft) -> list[Hit]:
         """Every finding in the draft, the strictest first. No finding does not mean that the policy allows it."""

@@ -63,6 +63,8 @@ VIEWS = (
     "policy",
     "statement",
     "retention",
+    "appearances",
+    "subject_access",
 )
 
 _ROOT = Path(__file__).resolve().parents[2]
