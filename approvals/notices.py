@@ -57,6 +57,7 @@ def approval_request_notice(
         "decide_by": when(request.expires_at),
         "counts": list(summary.counts.items()),
         "override_asked": request.override_asked,
+        "about": "reply" if (request.subject or "").startswith("reply:") else "post",
     }
     message = EmailMessage(policy=SMTP)
     message["Subject"] = one_line(renderer.render(f"{_FOLDER}/subject.txt", **context))

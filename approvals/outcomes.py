@@ -10,10 +10,12 @@ from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict, 
 from approvals.wall_clock import when
 
 _WORDS = {
-    Verdict.APPROVE: "This post was approved on {when}.",
-    Verdict.REFUSE: "This post was refused on {when}.",
-    Verdict.CHANGES: "Changes to this post were asked for on {when}.",
+    Verdict.APPROVE: "This {what} was approved on {when}.",
+    Verdict.REFUSE: "This {what} was refused on {when}.",
+    Verdict.CHANGES: "Changes to this {what} were asked for on {when}.",
 }
+#: the caller's word for what is asked about, and what becomes of it after a yes; what is not here is called a post
+_MATTERS = {"reply": ("reply", "sent")}
 
 
 def decision_of(session: Session, request_id: str) -> Decision | None:
@@ -28,7 +30,9 @@ def withdrawal_of(session: Session, decision_id: str) -> Withdrawal | None:
 
 def told_decision(session: Session, decision: Decision) -> str:
     """The decision as a sentence, and its withdrawal as a second one."""
-    sentence = _WORDS[Verdict(decision.verdict)].format(when=when(decision.decided_at))
+    sentence = _WORDS[Verdict(decision.verdict)].format(
+        what=_matter(decision.subject)[0], when=when(decision.decided_at)
+    )
     withdrawal = withdrawal_of(session, decision.id)
     return f"{sentence} The approval was withdrawn on {when(withdrawal.at)}." if withdrawal else sentence
 
@@ -36,5 +40,10 @@ def told_decision(session: Session, decision: Decision) -> str:
 def told_closing(request: ApprovalRequest) -> str:
     """Why a request was closed without a decision, as a sentence."""
     if request.status == RequestStatus.EXPIRED or request.closed_at is None:
-        return f"Nobody decided by {when(request.expires_at)}, so this post was not published."
+        what, done = _matter(request.subject)
+        return f"Nobody decided by {when(request.expires_at)}, so this {what} was not {done}."
     return f"This question was closed on {when(request.closed_at)}. {request.closed_reason}"
+
+
+def _matter(subject: str) -> tuple[str, str]:
+    return _MATTERS.get(subject.partition(":")[0], ("post", "published"))

@@ -13,6 +13,7 @@ from gatekeeper.web.access import services
 from gatekeeper.web.decide_link import typed_words
 from gatekeeper.web.second_proof import typed_proof
 from gatekeeper.workflow import decide as step
+from gatekeeper.workflow.asked_about import post_in
 from gatekeeper.workflow.conversation import marks_asked
 
 _NO_ANSWER: Final = "Please answer this point in a sentence of your own, or choose another decision."
@@ -29,7 +30,7 @@ def sent_form(verdict: Verdict, asked: ApprovalRequest) -> step.DecisionForm:
     """
     typed = typed_words()
     marks: tuple[Mark, ...] = ()
-    if verdict is Verdict.CHANGES:
+    if verdict is Verdict.CHANGES and post_in(asked.subject) is not None:
         with services().db.read() as session:
             marks = marks_asked(session, asked, typed)
     ticked = [number for number in _numbered(typed, "mark-") if number.isdigit()]
@@ -49,13 +50,7 @@ def still_missing(form: step.DecisionForm, view: tokens.View, refused: WordsMiss
     """Everything that is not written out yet, in the order of the page: nobody should be sent back for each in turn."""
     if isinstance(refused, AnswersAlike):
         return {f"answer-{finding_id}": str(refused) for finding_id in refused.finding_ids}
-    with services().db.read() as session:
-        version_id = int(view.request.version_ref)
-        findings = step.required_findings(session, version_id)
-        answers = step.answers_to(session, version_id, form)
-        marks = {
-            str(one.id): str(first) for first, group in step.marks_of(session, version_id).items() for one in group
-        }
+    findings, answers, marks = _of_post(form, view) if post_in(view.request.subject) is not None else ({}, {}, {})
     enough = "written out in full"
     given = {"typed_name": form.typed_name, "statement": form.statement, "answers": answers}
     filled = {"typed_name": enough, "statement": enough, "answers": dict.fromkeys(findings, enough)}
@@ -71,6 +66,18 @@ def still_missing(form: step.DecisionForm, view: tokens.View, refused: WordsMiss
                 first = marks.get(finding_id)
                 missing[f"by-{first}" if first else f"answer-{finding_id}"] = _NO_AUTHORITY if first else _NO_ANSWER
     return missing or {"": str(refused)}
+
+
+def _of_post(form: step.DecisionForm, view: tokens.View) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """What is to be answered, what was, and the first finding of each logo."""
+    with services().db.read() as session:
+        version_id = int(view.request.version_ref)
+        groups = step.marks_of(session, version_id)
+        return (
+            step.required_findings(session, version_id),
+            step.answers_to(session, version_id, form),
+            {str(one.id): str(first) for first, group in groups.items() for one in group},
+        )
 
 
 def _numbered(typed: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -17,6 +17,7 @@ from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.staff import Staff, record
 from gatekeeper.posts import media
 from gatekeeper.workflow import case_route
+from gatekeeper.workflow.case_reply import void_all
 from gatekeeper.workflow.case_right import case_for, standing, viewer
 from gatekeeper.workflow.cases import needed, set_clock, subject_of, tell_given, write
 from gatekeeper.workflow.notify import tell
@@ -185,6 +186,7 @@ def close(services: Services, case_id: int, result: str, words: str, *, by: Staf
             raise BadInput("Please choose how it ended.", fields={"result": "Please choose how it ended."})
         words = needed(words, field="outcome", ask="Please write in a sentence what came of it.")
         _settle_clocks(session, case, results[result], by=by, now=now)
+        void_all(session, case, by=by.id, now=now)
         finish(session, case, result, words, by=by.id, now=now)
         if told := tidy(told):
             write(session, case, "told", by=by.id, now=now, words=told, shared=True)

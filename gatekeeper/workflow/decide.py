@@ -27,6 +27,9 @@ from gatekeeper.posts.model import Finding, Post, Publication, Version
 from gatekeeper.posts.repository import findings_of, move, move_publication, post_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow import sign
+from gatekeeper.workflow.asked_about import post_in
+from gatekeeper.workflow.case_reply import expired as replies_expired
+from gatekeeper.workflow.case_reply import lock_replies_asked_about
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.deciders import check_entitled, deciders
 from gatekeeper.workflow.head_only import LOGO_RULE
@@ -259,14 +262,18 @@ def expire_due(services: Services) -> int:
             ApprovalRequest.status == RequestStatus.OPEN, ApprovalRequest.expires_at <= now
         )
         unasked = select(Post.id).where(Post.state == PostState.REQUESTING, Post.due_at <= now)
-        due = {post_id_in(subject) for subject in session.scalars(asked)} | set(session.scalars(unasked))
-    if not due:
+        ended = session.scalars(asked).all()
+        due = {number for one in ended if (number := post_in(one)) is not None} | set(session.scalars(unasked))
+    if not due and not ended:
         return 0
     expired = 0
     with services.step() as session:
         # the posts before the ledger, as every edit does; a post that was deleted leaves its question behind
         found = [session.get(Post, post_id, with_for_update=True, populate_existing=True) for post_id in sorted(due)]
-        closed = {request.version_ref for request in requests.expire_due(session, now)}
+        lock_replies_asked_about(session)
+        over = requests.expire_due(session, now)
+        closed = {request.version_ref for request in over if post_in(request.subject) is not None}
+        replies_expired(session, over, now=now)
         for post in found:
             if post is None:
                 continue

@@ -16,7 +16,7 @@ from gatekeeper.clock import london
 from gatekeeper.people.staff import Staff
 from gatekeeper.policy import approvers
 from gatekeeper.policy.approvers import Appointed, Colleague
-from gatekeeper.workflow.head_only import head_only
+from gatekeeper.workflow.asked_about import head_only_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Deciders:
 
     def may(self, session: Session, person_id: int, request: ApprovalRequest) -> bool:
         """Whether this person may decide this request at this moment."""
-        why = head_only(session, int(request.version_ref))
+        why = head_only_of(session, request)
         return self.may_decide(person_id, author_id=request.author_id, head_only=why)
 
     def appointment_of(self, person_id: int, *, author_id: int) -> str | None:
@@ -78,7 +78,7 @@ def check_entitled(session: Session, request: ApprovalRequest, person_id: int, *
     if person_id == request.author_id:
         raise AuthorCannotDecide
     who = deciders(session, now=now)
-    why = head_only(session, int(request.version_ref))
+    why = head_only_of(session, request)
     if who.may_decide(person_id, author_id=request.author_id, head_only=why):
         return
     if who.may_decide(person_id, author_id=request.author_id, head_only=""):

@@ -14,9 +14,10 @@ from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import anchor
+from gatekeeper.workflow.asked_about import post_in
 from gatekeeper.workflow.asked_changes import STATEMENT, Asked, asked_in
 from gatekeeper.workflow.capacity import capacity_words
-from gatekeeper.workflow.decide import MARK_RULE, post_id_in, waiting_for
+from gatekeeper.workflow.decide import MARK_RULE, waiting_for
 
 _PROOFS: Final = {"pin": "your PIN", "passkey": "your passkey"}
 
@@ -39,7 +40,7 @@ class Receipt:
     """
 
     decision: Decision
-    post_id: int
+    post_id: int | None  # None: it was about a reply to an enquiry
     title: str
     author: str
     channels: tuple[str, ...]
@@ -73,7 +74,7 @@ def receipt_for(session: Session, decision: Decision, *, now: datetime) -> Recei
     """The receipt of one decision."""
     request = session.get_one(ApprovalRequest, decision.request_id)
     summary = summary_of(request)
-    post_id = post_id_in(decision.subject)
+    post_id = post_in(decision.subject)
     withdrawn = withdrawal_of(session, decision.id)
     waiting = waiting_for(session, decision.approver_id, now=now)
     author = session.get(Staff, request.author_id)
@@ -105,8 +106,10 @@ def _marks(session: Session, decision: Decision) -> tuple[Asked, ...]:
     return tuple(one for one in asked_in(decision, content, {}) if one.number != STATEMENT)
 
 
-def _still_waits(session: Session, post_id: int, decision: Decision) -> bool:
+def _still_waits(session: Session, post_id: int | None, decision: Decision) -> bool:
     """Whether this very approval waits for its time."""
+    if post_id is None:
+        return False
     post = session.get(Post, post_id)
     version = session.get(Version, int(decision.version_ref))
     return (

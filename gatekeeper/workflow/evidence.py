@@ -133,7 +133,8 @@ class DecidedLine:
 
 def decided_lately(session: Session, *, most: int = 50) -> tuple[DecidedLine, ...]:
     """What was decided last, the newest first."""
-    newest = select(Decision).order_by(Decision.ledger_seq.desc()).limit(most)
+    of_posts = Decision.subject.startswith("post:")
+    newest = select(Decision).where(of_posts).order_by(Decision.ledger_seq.desc()).limit(most)
     return tuple(
         DecidedLine(post_id_in(one.subject), _WORDS[Verdict(one.verdict)], one.decided_at)
         for one in session.scalars(newest)

@@ -9,7 +9,7 @@ decide, the post stays on its way and goes on as soon as somebody may.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
 
@@ -21,15 +21,17 @@ from approvals.deputies import Ending
 from approvals.tables import ApprovalRequest, ApprovalView, DeputyAppointment, RequestStatus
 from approvals.wall_clock import when
 from gatekeeper import jobs
+from gatekeeper.cases.model import Case, CaseReply
+from gatekeeper.errors import Conflict
 from gatekeeper.people.staff import Staff, record
 from gatekeeper.policy.approvers import Appointed, NobodyMayDecide, stands
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.repository import move
 from gatekeeper.posts.status import PostState
+from gatekeeper.workflow.asked_about import head_only_of, post_in
+from gatekeeper.workflow.case_reply import lock_replies_asked_about, open_question
 from gatekeeper.workflow.change import subject_of
-from gatekeeper.workflow.decide import post_id_in
 from gatekeeper.workflow.deciders import Deciders, colleagues, deciders
-from gatekeeper.workflow.head_only import head_only
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 
@@ -45,6 +47,7 @@ def handing_over(session: Session, *, now: datetime) -> Iterator[None]:
     which writes into the ledger. A question that is opened in between is found by the next round of `run`.
     """
     posts = _lock_posts_asked_about(session)
+    replies = lock_replies_asked_about(session)
     ledger.hold(session)
     yield
     session.flush()
@@ -52,6 +55,8 @@ def handing_over(session: Session, *, now: datetime) -> Iterator[None]:
     who = deciders(session, now=now)
     for post in posts:
         _hand_over(session, post, who, now=now)
+    for case, reply in replies:
+        _hand_reply_over(session, case, reply, who, now=now)
 
 
 def run(services: Services) -> None:
@@ -109,7 +114,7 @@ def _ending(session: Session, *, now: datetime) -> list[tuple[DeputyAppointment,
 
 
 def _lock_posts_asked_about(session: Session) -> list[Post]:
-    asked = {post_id_in(request.subject) for request in session.scalars(_open_questions())}
+    asked = {number for one in session.scalars(_open_questions()) if (number := post_in(one.subject)) is not None}
     found = [session.get(Post, post_id, with_for_update=True, populate_existing=True) for post_id in sorted(asked)]
     return [post for post in found if post is not None]
 
@@ -128,6 +133,16 @@ def _hand_over(session: Session, post: Post, who: Deciders, *, now: datetime) ->
     record(session, at=now, staff_id=None, action="approval.handed_over", subject=subject_of(post.id))
 
 
+def _hand_reply_over(session: Session, case: Case, reply: CaseReply, who: Deciders, *, now: datetime) -> None:
+    """A reply is asked about anew at once: there is nothing to check again. Where nobody may decide, it stays asked."""
+    request = session.get(ApprovalRequest, reply.request_id, populate_existing=True)
+    if request is None or request.status != RequestStatus.OPEN or _stays(session, request, who, now=now):
+        return
+    with suppress(Conflict):
+        open_question(session, case, reply, who, now=now)
+        record(session, at=now, staff_id=None, action="approval.handed_over", subject=request.subject)
+
+
 def _open_questions() -> Select[ApprovalRequest]:
     return select(ApprovalRequest).where(ApprovalRequest.status == RequestStatus.OPEN)
 
@@ -136,7 +151,7 @@ def _stays(session: Session, request: ApprovalRequest, who: Deciders, *, now: da
     """Whether the question is where it belongs, or is better left there."""
     if request.expires_at <= now:
         return True  # its time is over; that it expired is told by the step for it
-    why = head_only(session, int(request.version_ref))
+    why = head_only_of(session, request)
     if not who.may_decide(request.approver_id, author_id=request.author_id, head_only=why):
         return False
     try:

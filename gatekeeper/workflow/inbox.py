@@ -13,14 +13,16 @@ from sqlalchemy.orm import Session
 
 from approvals.requests import Summary, summary_of
 from approvals.tables import ApprovalRequest, Decision, Verdict
+from gatekeeper.cases.model import CaseReply
 from gatekeeper.clock import london
 from gatekeeper.people.staff import Staff
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Version
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import cost
+from gatekeeper.workflow.asked_about import post_in, reply_in
 from gatekeeper.workflow.capacity import capacity_of
-from gatekeeper.workflow.decide import post_id_in, waiting_for
+from gatekeeper.workflow.decide import waiting_for
 from gatekeeper.workflow.decision_receipt import VERDICT_WORDS
 from gatekeeper.workflow.decision_view import SHORT
 
@@ -56,11 +58,12 @@ class Waiting:
 class Decided:
     """One decision, and what became of the post. `state` is empty where the post is gone."""
 
-    post_id: int
+    post_id: int | None  # None: it was about a reply to an enquiry
     title: str
     verdict: Verdict
     at: datetime
     state: PostState | None
+    reply: tuple[int, str] | None = None  # the enquiry it belongs to, and where the reply stands
 
     @property
     def words(self) -> tuple[str, str, str]:
@@ -113,7 +116,7 @@ def inbox_for(session: Session, person_id: int, search: Search, *, now: datetime
             ends=asked.expires_at,
             ends_today=london(asked.expires_at).date() == london(now).date(),
             is_short=asked.expires_at - now <= SHORT,
-            price=cost.price_of(Content.from_canonical(session.get_one(Version, int(asked.version_ref)).canonical)),
+            price=_price(session, asked),
             capacity=capacity_of(session, asked, person_id, now=now),
         )
         for asked in waiting_for(session, person_id, now=now)
@@ -142,6 +145,13 @@ def count_waiting(session: Session, person_id: int, *, now: datetime) -> int:
     return len(waiting_for(session, person_id, now=now))
 
 
+def _price(session: Session, asked: ApprovalRequest) -> str:
+    """What publishing it costs; a reply costs nothing."""
+    if post_in(asked.subject) is None:
+        return ""
+    return cost.price_of(Content.from_canonical(session.get_one(Version, int(asked.version_ref)).canonical))
+
+
 def _wanted(person_id: int, search: Search) -> list[ColumnElement[bool]]:
     wanted = [Decision.approver_id == person_id]
     if search.verdict is not None:
@@ -152,15 +162,22 @@ def _wanted(person_id: int, search: Search) -> list[ColumnElement[bool]]:
 
 
 def _decided(session: Session, rows: Sequence[tuple[Decision, str]]) -> tuple[Decided, ...]:
-    numbers = {post_id_in(decision.subject) for decision, _ in rows}
+    numbers = {number for decision, _ in rows if (number := post_in(decision.subject)) is not None}
+    replies = {
+        reply.id: (reply.case_id, reply.state)
+        for reply in session.scalars(
+            select(CaseReply).where(CaseReply.id.in_([reply_in(decision.subject) or 0 for decision, _ in rows]))
+        )
+    }
     states = {row.id: row.state for row in session.execute(select(Post.id, Post.state).where(Post.id.in_(numbers)))}
     return tuple(
         Decided(
-            post_id=(number := post_id_in(decision.subject)),
+            post_id=(number := post_in(decision.subject)),
             title=title,
             verdict=Verdict(decision.verdict),
             at=decision.decided_at,
             state=PostState(states[number]) if number in states else None,
+            reply=replies.get(reply_in(decision.subject) or 0),
         )
         for decision, title in rows
     )

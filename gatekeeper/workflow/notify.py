@@ -38,6 +38,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.repository import accounts_of
 from gatekeeper.workflow import digest, remind
+from gatekeeper.workflow.asked_about import post_in
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
@@ -198,7 +199,9 @@ def _write_about_questions(
         raise NotAtThisHour("The school is closed now; the reminder goes when it is open.")
     context: dict[str, Any] = {"link": f"{services.settings.public_url}/decisions"}
     if notice.kind == remind.REMINDER:
-        context |= _about_post(session, _post_id_in(waiting[0]), address=services.settings.public_url, reader=staff)
+        post_id = post_in(waiting[0].subject)
+        if post_id is not None:
+            context |= _about_post(session, post_id, address=services.settings.public_url, reader=staff)
         context["link"] = _link_to(services, session, waiting[0], staff, now=now)
     else:
         names = {one.author_id: session.get_one(Staff, one.author_id).name for one in waiting}
@@ -220,10 +223,6 @@ def _link_to(services: Services, session: Session, request: ApprovalRequest, sta
 
 def _is_settled(request: ApprovalRequest, *, now: datetime) -> bool:
     return request.status != RequestStatus.OPEN or request.expires_at <= now
-
-
-def _post_id_in(request: ApprovalRequest) -> int:
-    return int(request.subject.rpartition(":")[2])
 
 
 def _write_plain(

@@ -34,8 +34,11 @@ from gatekeeper.web.access import link_holder, person, roles, services
 from gatekeeper.web.decide_form import sent_form, still_missing
 from gatekeeper.web.decide_link import as_long, look, typed_words, view_secret, with_cookie
 from gatekeeper.web.proof_page import proof_page
+from gatekeeper.web.reply_page import reply_page
 from gatekeeper.web.second_proof import offer_of
+from gatekeeper.workflow import case_reply_decide
 from gatekeeper.workflow import decide as step
+from gatekeeper.workflow.asked_about import reply_in
 from gatekeeper.workflow.compare import since_last
 from gatekeeper.workflow.conversation import MarksUnclear, mark_form
 from gatekeeper.workflow.decision_receipt import VERDICT_WORDS, Receipt, receipt_for
@@ -85,7 +88,10 @@ def decide(request_id: str) -> Answer:
         return decision_page(view, typed=typed_words(), errors={"": _CHOOSE}, status=400)
     try:
         form = sent_form(Verdict(pressed), view.request)
-        outcome = step.decide(services(), view_secret(), form)
+        if reply_in(view.request.subject) is not None:
+            outcome = step.Outcome(decision=case_reply_decide.decide(services(), view_secret(), form))
+        else:
+            outcome = step.decide(services(), view_secret(), form)
     except WordsMissing as unwritten:
         return decision_page(view, typed=typed_words(), errors=still_missing(form, view, unwritten), status=400)
     except (MarksUnclear, ProofRefused, DigestMismatch, NobodyCanAllow) as refused:
@@ -113,7 +119,7 @@ def photo(request_id: str, sha256: str) -> Answer:
     try:
         view = look(request_id)
         with services().db.read() as session:
-            if not view.proved or not picture_of(session, view.request, sha256):
+            if not view.proved or reply_in(view.request.subject) or not picture_of(session, view.request, sha256):
                 return _missing_picture()
         return Response(services().media.read(sha256), mimetype="image/jpeg")
     except (ApprovalError, MediaDamaged):
@@ -193,6 +199,8 @@ def decision_page(
 ) -> tuple[str, int]:
     """Everything that would be public, and the form for the answer. Only for a proved view."""
     given = typed or {}
+    if reply_in(view.request.subject) is not None:
+        return reply_page(view, typed=given, errors=errors or {}, chosen=_chosen(given), status=status)
     with services().db.read() as session:
         shown = page_for(session, view.request, person_id=view.person_id, now=services().clock.now())
         approver = session.get_one(Staff, view.person_id).name
