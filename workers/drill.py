@@ -27,7 +27,7 @@ from gatekeeper.clock import Clock
 from gatekeeper.log import configure_logging
 from gatekeeper.ops.drill.board import PAUSED, SLOTS, Board, obey
 from gatekeeper.ops.drill.pace import pace
-from gatekeeper.ops.drill.schedule import COMPLETE, KINDS
+from gatekeeper.ops.drill.schedule import COMPLETE
 from gatekeeper.ops.kinship import die_with
 from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.status import PublicationState
@@ -46,11 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--board", type=Path, required=True)
     parser.add_argument("--publishers", type=int, default=2)
     parser.add_argument("--faster", type=float, required=True)
+    parser.add_argument("--warm", type=int, default=0)
     parser.add_argument("--without", choices=sorted(_CUTS))
     asked = parser.parse_args(arguments)
     configure_logging("drill")
     die_with(os.getppid())
-    services = _warmed(asked.faster)
+    services = _warmed(asked.faster, posts=asked.warm)
     board = Board(asked.board)
     children: dict[int, int] = {}
     signal.signal(signal.SIGTERM, lambda *_: _end(children))
@@ -64,8 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _warmed(factor: float) -> Services:
-    """Services that have published what is due already: whoever is forked from here has nothing left to load.
+def _warmed(factor: float, *, posts: int) -> Services:
+    """Services that have published so many posts already: whoever is forked from here has nothing left to load.
 
     No connection is handed on: each child makes its own.
     """
@@ -75,7 +76,7 @@ def _warmed(factor: float) -> Services:
     services = replace(services, channel_for=_with_complete_listing(services.channel_for))
     deadline = time.monotonic() + _WARM_WITHIN
     done = 0
-    while done < len(KINDS) and time.monotonic() < deadline:
+    while done < posts and time.monotonic() < deadline:
         done += turn(services, owner="warming")
         time.sleep(0.05)
     time.sleep(0.1)  # the timers of those calls have ended: a process is forked from one thread

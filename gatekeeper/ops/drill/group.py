@@ -8,6 +8,7 @@ from typing import Final
 
 from gatekeeper.ops.drill.board import GO_ON, PAUSE, PAUSED, Board, freeze_at, kill_at
 from gatekeeper.ops.drill.oracle import Oracle
+from gatekeeper.ops.drill.pace import QUICK
 from gatekeeper.ops.drill.processes import Processes
 from gatekeeper.ops.drill.restored import AfterRestore
 from gatekeeper.ops.drill.schedule import Ordeal
@@ -15,7 +16,8 @@ from gatekeeper.ops.drill.school import DrillSchool, Sent, marked
 from gatekeeper.posts.status import ENDED, PublicationState
 from gatekeeper.settings import Timings
 
-_PATIENCE: Final = 12  # last looks after the last post was approved
+_PATIENCE: Final = 12  # last looks in which nothing moves any more
+_PATIENCE_IN_ALL: Final = 60  # last looks after the last post was approved; a crowded computer needs them
 _UNREST: Final = 3  # leases after the last post was approved in which somebody may still die anywhere
 _TICK, _SLOW_TICK = 0.02, 0.1
 _LOOK_EACH: Final = 0.3
@@ -82,9 +84,15 @@ class Group:
             if self._turn(findings):
                 break
         self.amid()
-        deadline = time.monotonic() + _PATIENCE * self.pace.reads[-1].total_seconds()
+        last_look = self.pace.reads[-1].total_seconds()
+        deadline = time.monotonic() + _PATIENCE_IN_ALL * last_look
+        still_since, before = time.monotonic(), dict[int, PublicationState]()
         self._calm_from = time.monotonic() + _UNREST * self.pace.lease.total_seconds()
-        while not findings.violated and self._open() and time.monotonic() < deadline:
+        while not findings.violated and (states := self._open()) and time.monotonic() < deadline:
+            if states != before:
+                still_since, before = time.monotonic(), states
+            elif time.monotonic() - still_since > _PATIENCE * last_look:
+                break
             self._turn(findings)
             time.sleep(_TICK if self.waiting else _SLOW_TICK)
         self._judge(findings, last=True)
@@ -135,16 +143,16 @@ class Group:
         if now >= self._killed_at:
             if self._killed_at:
                 self.processes.kill_a_publisher(self.chance)
-            self._killed_at = now + self.kill_each * self.chance.uniform(0.3, 1.7)
+            slower = max(1.0, self.school.took / QUICK)  # or nobody lives long enough to come to any point
+            self._killed_at = now + self.kill_each * slower * self.chance.uniform(0.3, 1.7)
         if now >= self._upset_at:
             if self._upset_at and self.processes.upset_queue(self.chance):
                 findings.queue_upsets += 1
             self._upset_at = now + self.chance.uniform(1.0, 3.0)
             self.board.kill_next_at(self.chance.choice(("C0", "R0")))
 
-    def _open(self) -> list[Sent]:
-        states = self._states()
-        return [sent for sent in self.sent.values() if states[sent.publication] not in ENDED]
+    def _open(self) -> dict[int, PublicationState]:
+        return {publication: state for publication, state in self._states().items() if state not in ENDED}
 
     def _states(self) -> dict[int, PublicationState]:
         return self.school.states([sent.publication for sent in self.sent.values()])

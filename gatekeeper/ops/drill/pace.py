@@ -8,7 +8,7 @@ from gatekeeper.settings import Timings
 
 FASTEST: Final = 60.0
 SLOWEST: Final = 10.0
-_QUICK: Final = timedelta(milliseconds=120)  # one post, sealed and decided, on a computer that has nothing else to do
+QUICK: Final = timedelta(milliseconds=120)  # one post, sealed and decided, on a computer that has nothing else to do
 
 
 def pace(factor: float) -> Timings:
@@ -19,4 +19,4 @@ def pace(factor: float) -> Timings:
 
 def factor_for(took: timedelta) -> float:
     """The factor for a computer on which one post took so long: a lease must last longer than the work under it."""
-    return round(max(SLOWEST, min(FASTEST, FASTEST * (_QUICK / took))), 1)
+    return round(max(SLOWEST, min(FASTEST, FASTEST * (QUICK / took))), 1)

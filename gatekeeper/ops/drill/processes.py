@@ -93,8 +93,8 @@ class Processes:
         self._start("valkey", command, bare_environment(self._env))
         return True
 
-    def start_publishers(self, *, number: int, without: str | None, factor: float) -> None:
-        """Start the warm process, which starts the publishers and brings them back."""
+    def start_publishers(self, *, number: int, without: str | None, factor: float, warm: int) -> None:
+        """Start the warm process, which starts the publishers and brings them back; it sends `warm` posts before."""
         cut = ("--without", without) if without else ()
         command = (
             "workers.drill",
@@ -104,6 +104,8 @@ class Processes:
             str(number),
             "--faster",
             str(factor),
+            "--warm",
+            str(warm),
             *cut,
         )
         self._start("publishers", (sys.executable, "-m", *command), environment_for("publisher", self._env))
@@ -154,6 +156,8 @@ class Processes:
     def stop_publishers(self) -> None:
         """End the publishers alone."""
         _end([self._running.pop("publishers")])
+        for slot in range(SLOTS):
+            self._board.write_place(slot, process=0)
 
     def stop(self) -> None:
         """End them all."""

@@ -33,10 +33,11 @@ from gatekeeper.settings import Settings, load_settings
 
 POINTS: Final = ("C0", "C1", "C2", "C3", "C4", "C5", "C6")
 #: schedules in one group: each waits at its end for the last look, and a machine that has to fail fails sooner in few
-_AT_ONCE: Final = 100
+_AT_ONCE: Final = 50
 _AT_ONCE_WITHOUT: Final = 12
 _PUBLISHERS: Final = 2
 _KILL_EACH: Final = 0.3
+_SLOWER: Final = 0.7
 #: kept by the kernel while processes die, and quicker than a disk; where it is small, or missing, the disk does as well
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it, as in any other place
 _ROOM: Final = 2 << 30
@@ -124,11 +125,15 @@ def _run(asked: Drill, folder: Path, url: str, say: Any) -> tuple[Findings, Boar
                 known[ordeal.number] = sent
         forbidden: set[int] = set()
         findings.factor = factor_for(school.took)
-        processes.start_publishers(number=_PUBLISHERS, without=asked.without, factor=findings.factor)
+        processes.start_publishers(number=_PUBLISHERS, without=asked.without, factor=findings.factor, warm=len(known))
         oracle = Oracle(folder_of(settings))
         size = _AT_ONCE_WITHOUT if asked.without else _AT_ONCE
         for first in range(0, asked.schedules, size):
             here = range(first, min(first + size, asked.schedules))
+            if factor_for(school.took) < _SLOWER * findings.factor:  # the computer has become busier since
+                findings.factor = factor_for(school.took)
+                processes.stop_publishers()
+                processes.start_publishers(number=_PUBLISHERS, without=asked.without, factor=findings.factor, warm=0)
             group = Group(
                 school=school,
                 processes=processes,
