@@ -206,8 +206,12 @@ def _accounts(session: Session) -> Sequence[tuple[ChannelAccount, AccountWatch |
 def _account(session: Session, account: ChannelAccount, watch: AccountWatch | None, *, now: datetime) -> AccountShown:
     older, paid = 0, cost.is_paid(account.kind)
     if watch is not None:
-        condition = (RemotePublicPost.account_id == account.id) & (RemotePublicPost.posted_at < watch.began_at)
-        older = session.scalar(select(func.count()).select_from(RemotePublicPost).where(condition)) or 0
+        before = select(func.count()).where(
+            RemotePublicPost.account_id == account.id,
+            RemotePublicPost.posted_at < watch.began_at,
+            RemotePublicPost.publication_id.is_(None),
+        )
+        older = session.scalar(before) or 0
     reads = spent_on(session, account.id, now=now) if paid else 0
     return AccountShown(
         id=account.id,
