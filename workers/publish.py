@@ -5,6 +5,7 @@ for its time limits, and a promise must not hang on a queue. Any number of publi
 """
 
 import logging
+import math
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from types import FrameType
 
 from sqlalchemy.exc import OperationalError
@@ -28,6 +31,9 @@ from gatekeeper.workflow.services import Services
 log = logging.getLogger("workers.publish")
 
 _FAULT_PAUSE = 2.0
+_TOGETHER = 50  # posts that are claimed together at most ...
+_PART = 0.2  # ... and no more than go out in this part of a poll interval
+_NEWS = 20  # e-mails that the queue is told of at once; the mail worker looks for the others itself
 _NO_DATABASE = (
     "Nothing is sent until the database can be written again. Look whether the disk is full or read-only, whether "
     "another program holds the database, and whether its server runs. No post is lost."
@@ -51,24 +57,40 @@ def kernel_guard(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def turn(services: Services, *, owner: str, stopping: "Stopping | None" = None) -> int:
+def turn(services: Services, *, owner: str, stopping: "Stopping | None" = None, look: bool = True) -> int:
     """One turn of the loop: look up what is unclear, send what is due. Says to how many posts it turned.
 
-    Each is claimed when it is its turn and not before. While many are due, the looking up is done once in each poll
-    interval and not before every single one.
+    While many are due, the looking up is done once in each poll interval and not before every single one, and no more
+    are claimed together than go out in a small part of one: a slow platform gets them one at a time, each when it is
+    its turn. What was claimed and is not begun within a poll interval is given back.
     """
-    reconcile.recover(services)
-    looked = reconcile.reconcile(services)
-    until = time.monotonic() + services.settings.timings.poll
-    claims = claim.claim_due(services, owner=owner, limit=1)
+    looked = 0
+    if look:
+        reconcile.recover(services)
+        looked = reconcile.reconcile(services)
+    poll = services.settings.timings.poll
+    news: list[tuple[str, int]] = []
+    quiet = replace(services, wake=news.extend)  # the queue hears of it once, and not within the line of sends
+    began = time.monotonic()
     sent = 0
-    while claims:
-        sent += len(claims)
-        for held in claims:
-            publish.publish(services, held, guard=kernel_guard)
-        if time.monotonic() >= until or (stopping is not None and stopping.asked):
-            break
-        claims = claim.claim_due(services, owner=owner, limit=1, miss=False)
+    try:
+        claims = claim.claim_due(quiet, owner=owner, limit=1, miss=look)
+        while claims:
+            claimed = time.monotonic()
+
+            def go_on(since: float = claimed) -> bool:
+                return time.monotonic() < since + poll and not (stopping is not None and stopping.asked)
+
+            publish.publish_all(quiet, claims, guard=kernel_guard, go_on=go_on)
+            sent += len(claims)
+            if not go_on(began):
+                break
+            each = (time.monotonic() - claimed) / len(claims)
+            claims = claim.claim_due(
+                quiet, owner=owner, limit=max(1, min(_TOGETHER, int(poll * _PART / each))), miss=False
+            )
+    finally:
+        services.wake(news[:_NEWS])
     return looked + sent
 
 
@@ -111,9 +133,13 @@ def main() -> int:
 def keep_publishing(services: Services, stopping: Stopping) -> None:
     """Turn after turn until somebody asks to stop."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
+    poll = services.settings.timings.poll
+    looked_at = -math.inf
     while not stopping.asked:
         try:
-            busy = turn(services, owner=owner, stopping=stopping)
+            look = time.monotonic() >= looked_at + poll
+            busy = turn(services, owner=owner, stopping=stopping, look=look)
+            pause = claim.until_next(services, at_most=timedelta(seconds=poll))
         except OperationalError as error:
             log.critical("%s (%s)", _NO_DATABASE, place_of(error))
             stopping.pause(_FAULT_PAUSE)
@@ -122,8 +148,10 @@ def keep_publishing(services: Services, stopping: Stopping) -> None:
             log.error("a turn failed: %s", place_of(error))  # noqa: TRY400 - the text may quote a post
             stopping.pause(_FAULT_PAUSE)
             continue
+        if look:
+            looked_at = time.monotonic()
         if not busy:
-            stopping.pause(services.settings.timings.poll)
+            stopping.pause(pause.total_seconds())
 
 
 if __name__ == "__main__":

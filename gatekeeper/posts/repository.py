@@ -51,9 +51,18 @@ def move(post: Post, state: PostState) -> None:
     Raises:
         Conflict: the table of moves has no such step.
     """
-    if state not in MOVES[PostState(post.state)]:
-        raise Conflict(f"A post that is “{post.state}” cannot become “{state}”.")
+    check_can_move(post.state, state)
     post.state = state
+
+
+def check_can_move(before: str, state: PostState) -> None:
+    """Return where a post in that state may become this.
+
+    Raises:
+        Conflict: as `move`.
+    """
+    if state not in MOVES[PostState(before)]:
+        raise Conflict(f"A post that is “{before}” cannot become “{state}”.")
 
 
 def move_publication(publication: Publication, state: PublicationState) -> None:

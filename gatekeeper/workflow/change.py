@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from approvals import decisions, ledger, requests
 from approvals.tables import Decision
+from gatekeeper.db.bare import table_of
 from gatekeeper.errors import Conflict
 from gatekeeper.posts.model import Post, Publication
-from gatekeeper.posts.repository import move, move_publication, publications_of
+from gatekeeper.posts.repository import check_can_move, move, move_publication
 from gatekeeper.posts.status import EDITABLE, VOIDED_BY_EDIT, PostState, PublicationState
 
 _CANCELLABLE = (PublicationState.SCHEDULED, PublicationState.CLAIMED)
@@ -81,7 +82,32 @@ def stop_waiting(session: Session, post: Post, *, by: int | None, now: datetime,
 
 def settle(session: Session, post: Post) -> None:
     """Draw the post's state from its publications once one of them has moved."""
-    states = {PublicationState(p.state) for p in publications_of(session, post.version_id or 0)}
+    session.flush()
+    settle_by_id(session, post.id)
+    session.refresh(post, ["state"])
+
+
+def settle_by_id(session: Session, post_id: int) -> None:
+    """The same for a post that was not read."""
+    rows = session.execute(_STATES, {"post": post_id}).all()
+    target = _drawn_from({PublicationState(row.publication) for row in rows if row.publication is not None})
+    if rows and rows[0].post != target:
+        check_can_move(rows[0].post, target)
+        session.execute(_SETTLED, {"post": post_id, "target": target})
+
+
+_POST, _PUBLICATION = table_of(Post).c, table_of(Publication).c
+# asked for each post that goes out: of the bare tables, and made once
+_STATES = (
+    select(_POST.state.label("post"), _PUBLICATION.state.label("publication"))
+    .select_from(table_of(Post))
+    .outerjoin(table_of(Publication), _PUBLICATION.version_id == _POST.version_id)
+    .where(_POST.id == bindparam("post"))
+)
+_SETTLED = update(table_of(Post)).where(_POST.id == bindparam("post")).values(state=bindparam("target"))
+
+
+def _drawn_from(states: set[PublicationState]) -> PostState:
     target = PostState.SCHEDULED
     if states == {PublicationState.PUBLISHED}:
         target = PostState.PUBLISHED
@@ -100,5 +126,4 @@ def settle(session: Session, post: Post) -> None:
         target = PostState.MISSED
     elif PublicationState.FAILED in states:
         target = PostState.FAILED
-    if post.state != target:
-        move(post, target)
+    return target

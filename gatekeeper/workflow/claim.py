@@ -1,12 +1,14 @@
-"""Claiming what is due: one process holds one publication under a fence until its lease runs out, or nobody does."""
+"""Claiming what is due: one process holds a publication under a fence until its lease runs out, or nobody does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from approvals import ledger
+from gatekeeper.db.bare import table_of
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.repository import move_publication, publication_for_update
@@ -45,49 +47,70 @@ def claim_due(services: Services, *, owner: str, limit: int = 10, miss: bool = T
     now = services.clock.now()
     if miss:
         _miss_late(services, now=now)
-    if not _anything_due(services, now=now):  # most times; a look takes no writer's place
-        return []
-    claims: list[Claim] = []
+    with services.db.read() as session:  # most times there is nothing, and a look takes no writer's place
+        if session.execute(_DUE, {"now": now, "limit": 1}).first() is None:
+            return []
     with services.step() as session:
         if sending_stopped(session):
             return []
-        due = session.scalars(
-            select(Publication)
-            .join(ChannelAccount, ChannelAccount.id == Publication.account_id)
-            .where(
-                Publication.state == S.SCHEDULED,
-                Publication.due_at <= now,
-                Publication.next_at <= now,
-                Publication.closes_at >= now,
-                ChannelAccount.status.not_in(("held", "new")),
-            )
-            .order_by(Publication.due_at, Publication.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=Publication)
+        taken = session.execute(
+            _TAKE, {"now": now, "limit": limit, "owner": owner, "lease_until": now + services.settings.timings.lease}
         ).all()
-        for publication in due:
-            move_publication(publication, S.CLAIMED)
-            publication.owner = owner
-            publication.fence += 1
-            publication.lease_until = now + services.settings.timings.lease
-            claims.append(Claim(publication_id=publication.id, fence=publication.fence))
-        session.flush()
+        claims = [
+            Claim(publication_id=row.id, fence=row.fence) for row in sorted(taken, key=lambda row: (row.due_at, row.id))
+        ]
         _tell("C1a", claims)
     _tell("C1b", claims)
     return claims
 
 
+_P, _A = table_of(Publication).c, table_of(ChannelAccount).c
+#: in the order in which it is due; on PostgreSQL what another publisher takes at this moment is passed over
+_DUE = (
+    select(_P.id)
+    .where(
+        _P.state == S.SCHEDULED,
+        _P.due_at <= bindparam("now"),
+        _P.next_at <= bindparam("now"),
+        _P.closes_at >= bindparam("now"),
+        _P.account_id.not_in(select(_A.id).where(_A.status.in_(("held", "new")))),
+    )
+    .order_by(_P.due_at, _P.id)
+    .limit(bindparam("limit"))
+)
+_TAKE = (
+    update(table_of(Publication))
+    .where(_P.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("due").c.id)), _P.state == S.SCHEDULED)
+    .values(state=S.CLAIMED, owner=bindparam("owner"), fence=_P.fence + 1, lease_until=bindparam("lease_until"))
+    .returning(_P.id, _P.fence, _P.due_at)
+)
+_GIVE_BACK = (
+    update(table_of(Publication))
+    .where(_P.id == bindparam("publication"), _P.fence == bindparam("its_fence"), _P.state == S.CLAIMED)
+    .values(state=S.SCHEDULED, lease_until=None)
+)
+_NEXT = select(_P.due_at).where(_P.state == S.SCHEDULED, _P.due_at > bindparam("now")).order_by(_P.due_at).limit(1)
+
+
+def give_back(services: Services, claims: Sequence[Claim]) -> None:
+    """Put claims back in line that were not used: nothing was sent, and the fence stays where it is."""
+    if not claims:
+        return
+    with services.step() as session:
+        session.execute(_GIVE_BACK, [{"publication": one.publication_id, "its_fence": one.fence} for one in claims])
+
+
+def until_next(services: Services, *, at_most: timedelta) -> timedelta:
+    """How long until the next post is due, or `at_most`."""
+    now = services.clock.now()
+    with services.db.read() as session:
+        due = session.scalar(_NEXT, {"now": now})
+    return min(due - now, at_most) if due is not None else at_most
+
+
 def _tell(point: str, claims: list[Claim]) -> None:
     for claim in claims:
         reached(point, claim.publication_id)
-
-
-def _anything_due(services: Services, *, now: datetime) -> bool:
-    due = select(Publication.id).where(
-        Publication.state == S.SCHEDULED, Publication.due_at <= now, Publication.next_at <= now
-    )
-    with services.db.read() as session:
-        return session.scalars(due.limit(1)).first() is not None
 
 
 def held_row(session: Session, claim: Claim) -> Publication | None:

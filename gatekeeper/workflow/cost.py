@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.policy.limits import PRICES, dollars, label_of
 from gatekeeper.posts.digest import Content
-from gatekeeper.posts.model import ChannelAccount, ChannelCost, Publication, Version
+from gatekeeper.posts.model import ChannelAccount, ChannelCost
 from gatekeeper.text.weight import x_links
 
 POST: Final = "post"
@@ -66,12 +66,10 @@ def _charged(content: Content) -> Iterator[tuple[str, int, bool]]:
         yield kind, sum(PRICES[kind][each] for each in charged), LINK_POST in charged
 
 
-def count_post(session: Session, publication: Publication, version: Version, *, now: datetime) -> None:
+def count_post(session: Session, account_id: int, kind: str, content: Content, *, now: datetime) -> None:
     """Count a post that went out, in the transaction that writes it down; so it is counted once."""
-    account = session.get_one(ChannelAccount, publication.account_id)
-    if is_paid(account.kind):
-        words = Content.from_canonical(version.canonical).text_for(account.id)
-        count(session, account.id, kind_of_post(words), 1, now=now)
+    if is_paid(kind):
+        count(session, account_id, kind_of_post(content.text_for(account_id)), 1, now=now)
 
 
 def count(session: Session, account_id: int, kind: str, many: int, *, now: datetime) -> None:

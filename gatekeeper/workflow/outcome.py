@@ -2,19 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from approvals import ledger
-from approvals.tables import Decision
+from gatekeeper.db.bare import table_of
+from gatekeeper.errors import Conflict
+from gatekeeper.mail.order import order_all_once
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
-from gatekeeper.posts.repository import move_publication
-from gatekeeper.posts.status import PublicationState
-from gatekeeper.workflow import cost, takedown
-from gatekeeper.workflow.change import settle
-from gatekeeper.workflow.notify import tell
+from gatekeeper.posts.model import Post, Publication
+from gatekeeper.posts.status import PUBLICATION_MOVES
+from gatekeeper.posts.status import PublicationState as S
+from gatekeeper.workflow import cost, in_hand, takedown
+from gatekeeper.workflow.change import settle_by_id
+from gatekeeper.workflow.in_hand import InHand
 from gatekeeper.workflow.published_mail import tell_if_all_ended
+
+_OF_TROUBLE = ("needs_person", "channel_held", "not_sent")
 
 
 def record_published(
@@ -25,53 +29,92 @@ def record_published(
     Args:
         how: "answer" (the platform said so), "found" (seen on its timeline) or "person" (somebody looked).
     """
-    move_publication(publication, PublicationState.PUBLISHED)
-    publication.remote_id, publication.permalink, publication.published_at = remote_id, permalink, now
-    publication.problem, publication.lease_until = "", None
-    version = session.get_one(Version, publication.version_id)
+    session.flush()
+    wanted = _sure(session, publication.id)
+    write_published(session, wanted, remote_id=remote_id, permalink=permalink, how=how, now=now)
+    session.refresh(publication)
+    session.refresh(session.get_one(Post, wanted.post_id))
+
+
+def write_published(session: Session, sent: InHand, *, remote_id: str, permalink: str, how: str, now: datetime) -> None:
+    """The same for what a publisher has in hand, read in this transaction.
+
+    Raises:
+        Conflict: it cannot become public from the state in which it is.
+    """
+    written = session.execute(
+        _PUBLISHED,
+        {"publication": sent.id, "its_fence": sent.fence, "remote": remote_id, "link": permalink, "now": now},
+    )
+    if written.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result always has it
+        raise Conflict(f"A publication that is “{sent.state}” cannot become “{S.PUBLISHED}”.")
     ledger.append(
         session,
         at=now,
         kind="published",
         body={
-            "publication": publication.id,
-            "version": version.id,
-            "digest": publication.digest,
-            "decision": publication.decision_id,
-            "account": publication.account_id,
+            "publication": sent.id,
+            "version": sent.version_id,
+            "digest": sent.digest,
+            "decision": sent.decision_id,
+            "account": sent.account_id,
             "remote_id": remote_id,
             "how": how,
         },
     )
-    cost.count_post(session, publication, version, now=now)
-    settle(session, session.get_one(Post, version.post_id))
-    takedown.follow(session, publication, now=now)
-    tell_if_all_ended(session, version.id, now=now)
+    cost.count_post(session, sent.account_id, sent.kind, sent.content, now=now)
+    settle_by_id(session, sent.post_id)
+    if sent.takedown_stands:
+        publication = session.get_one(Publication, sent.id, populate_existing=True)
+        takedown.follow(session, publication, now=now)
+    tell_if_all_ended(session, sent.version_id, now=now)
 
 
 def ended(session: Session, publication: Publication, *, kind: str, sentence: str, now: datetime) -> None:
     """Tell of trouble with one channel: the author, the headteacher who decided, and the administrators of most of it."""
-    post = session.get_one(Post, session.get_one(Version, publication.version_id).post_id)
-    account = session.get_one(ChannelAccount, publication.account_id)
-    decision = session.get(Decision, publication.decision_id)
-    people = {post.author_id}
-    if decision is not None:
-        people.add(decision.approver_id)
-    if kind in ("needs_person", "channel_held", "not_sent"):
+    session.flush()
+    one = _sure(session, publication.id)
+    people = {one.author_id}
+    if one.approver_id is not None:
+        people.add(one.approver_id)
+    if kind in _OF_TROUBLE:
         people.update(session.scalars(select(Staff.id).where(Staff.role == Role.ADMINISTRATOR, Staff.active)))
-    notice = "not_sent" if kind == "channel_held" else kind
-    for staff_id in sorted(people):
-        tell(
-            session,
-            notice,
-            staff_id=staff_id,
-            subject=f"publication:{publication.id}:{kind}:{publication.fence}",
-            context={
-                "post_id": post.id,
-                "channel": account.name,
-                "permalink": publication.permalink,
-                "sentence": sentence,
-            },
-            now=now,
-        )
-    tell_if_all_ended(session, publication.version_id, now=now)  # it may have been the last that the others waited for
+    order_all_once(
+        session,
+        "not_sent" if kind == "channel_held" else kind,
+        staff_ids=sorted(people),
+        subject=f"publication:{one.id}:{kind}:{one.fence}",
+        context={
+            "post_id": one.post_id,
+            "channel": one.account_name,
+            "permalink": publication.permalink,
+            "sentence": sentence,
+        },
+        now=now,
+    )
+    tell_if_all_ended(session, one.version_id, now=now)  # it may have been the last that the others waited for
+
+
+def _sure(session: Session, publication_id: int) -> InHand:
+    found = in_hand.look(session, publication_id)
+    assert found is not None
+    return found
+
+
+_P = table_of(Publication).c
+_PUBLISHED = (
+    update(table_of(Publication))
+    .where(
+        _P.id == bindparam("publication"),
+        _P.fence == bindparam("its_fence"),
+        _P.state.in_([state for state in S if S.PUBLISHED in PUBLICATION_MOVES[state]]),
+    )
+    .values(
+        state=S.PUBLISHED,
+        remote_id=bindparam("remote"),
+        permalink=bindparam("link"),
+        published_at=bindparam("now"),
+        problem="",
+        lease_until=None,
+    )
+)

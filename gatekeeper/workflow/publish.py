@@ -7,44 +7,37 @@
 Why nothing goes out twice: an attempt is committed before a byte leaves, under a fence that only one process holds;
 a process past its lease is killed by the kernel before it can send (`guard`); and whatever is unclear is looked up,
 never repeated. Why nothing goes out unapproved: the gate is asked in the transaction that writes the attempt down.
+
+Where one post follows the other, the answer to the first is written down in the transaction that writes the second's
+intent. Both become durable together, before the second one's first byte leaves: a crash before that leaves the first
+one *sending*, to be looked up, and the second one untouched; at no moment are two in doubt.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from approvals import ledger
 from gatekeeper.channels.base import Channel, Deadline, MediaHandle, MediaItem, PublishedPost, RenderedPost
-from gatekeeper.channels.errors import (
-    ChannelBusy,
-    ChannelError,
-    ChannelRefused,
-    ContentRejected,
-    NotSent,
-)
+from gatekeeper.channels.errors import ChannelBusy, ChannelError, ChannelRefused, NotSent
 from gatekeeper.errors import SettingsError
 from gatekeeper.log import place_of
 from gatekeeper.policy.gate import GateClosed
 from gatekeeper.policy.limits import label_of
-from gatekeeper.posts.digest import Content
 from gatekeeper.posts.media import MediaDamaged
-from gatekeeper.posts.model import Attempt, ChannelAccount, Post, Publication, Version
-from gatekeeper.posts.repository import move_publication, publication_for_update
 from gatekeeper.posts.status import PublicationState as S
-from gatekeeper.workflow import incident
-from gatekeeper.workflow.change import settle
-from gatekeeper.workflow.claim import Claim, LostClaim, held_row
+from gatekeeper.workflow import attempt, in_hand, incident, setback
+from gatekeeper.workflow.claim import Claim, LostClaim, give_back
 from gatekeeper.workflow.crash_points import reached
+from gatekeeper.workflow.in_hand import InHand, Text
 from gatekeeper.workflow.last_gate import NotNow, ask_gate
 from gatekeeper.workflow.limits_seen import check_may_publish
-from gatekeeper.workflow.outcome import ended, record_published
+from gatekeeper.workflow.outcome import write_published
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.stopped import sending_stopped
 
@@ -54,53 +47,26 @@ log = logging.getLogger(__name__)
 Guard = Callable[[float], AbstractContextManager[None]]
 
 _WIRE_MARGIN = timedelta(seconds=5)
-_DOUBLED_AT_MOST = 5  # times: from ten seconds to five minutes
 
 
 def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
     """Carry one claimed publication to an answer that is written down. Never raises for what a platform did."""
+    publish_all(services, [claim], guard=guard)
+
+
+def publish_all(
+    services: Services, claims: Sequence[Claim], *, guard: Guard, go_on: Callable[[], bool] = lambda: True
+) -> None:
+    """The same for several, one after the other. What is left when `go_on` says no is given back, and not begun."""
+    with services.db.read() as session:
+        line = _Line(services, guard, in_hand.texts(session, [claim.publication_id for claim in claims]))
+    left = list(claims)
     try:
-        prepared = _prepare(services, claim)
-        handles = [_upload(services, claim, prepared, item) for item in prepared.media]
-        lease_until = _intent(services, claim, prepared)
-    except LostClaim:
-        log.info("publication %d: the claim is gone", claim.publication_id)
-        return
-    except NotNow as held:
-        _put_back(services, claim, pause=timedelta(0), problem=str(held))  # no claim is given before it is free again
-        return
-    except (GateClosed, MediaDamaged) as closed:
-        sentence = (
-            str(closed) if isinstance(closed, GateClosed) else "A photo's bytes are not those that were approved."
-        )
-        _fail(services, claim, sentence=sentence, kind="gate_closed")
-        incident.at_publication(services, claim.publication_id)
-        return
-    except ChannelError as error:
-        _not_sent(services, claim, error)
-        return
-    except Exception as error:  # noqa: BLE001 - nothing was sent yet, the intent was not written: back in line
-        log.error("publication %d: %s before the intent", claim.publication_id, place_of(error))  # noqa: TRY400 - the text may quote the post
-        _put_back(
-            services,
-            claim,
-            pause=services.settings.timings.lease,
-            problem="A fault before sending; it will be tried again.",
-        )
-        return
-    reached("C2b", claim.publication_id)
-    left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()
-    try:
-        with guard(left):
-            _check_in_time(services, prepared, lease_until)
-            done = prepared.channel.create_post(prepared.post, handles, deadline=_deadline(services))
-    except (ChannelBusy, ChannelRefused) as error:
-        _not_sent(services, claim, error)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the post may be public: look it up
-        _unclear(services, claim, error)
-    else:
-        reached("C5", claim.publication_id)
-        _record(services, claim, done)
+        while left and (len(left) == len(claims) or go_on()):
+            line.send(left.pop(0))
+        line.write_down()
+    finally:
+        give_back(services, left)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,96 +74,193 @@ class _Prepared:
     """What is about to be sent: the very buffers that the gate hashed."""
 
     channel: Channel
+    canonical: str
     post: RenderedPost
     media: tuple[MediaItem, ...]
     hashes: tuple[str, ...]
 
 
-def _prepare(services: Services, claim: Claim) -> _Prepared:
-    """Read the bytes into memory once, ask the gate before any picture leaves, and build the channel."""
-    with services.db.read() as session:
-        _, version, account = _rows(session, claim, lock=False)
-        content = Content.from_canonical(version.canonical)
-    media = tuple(
-        MediaItem(data=services.media.read(photo.sha256), mime="image/jpeg", alt=photo.alt) for photo in content.photos
-    )
-    hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
-    if media:  # they leave before the intent; where there are none, nothing does before it has asked the same
-        with services.db.read() as session:
-            publication, version, account = _rows(session, claim, lock=False)
-            ask_gate(session, publication, version, account, hashes=hashes, now=services.clock.now())
-    if services.channel_for is None:
-        raise SettingsError("This process holds no keys.")
-    channel = services.channel_for(account)
-    check_may_publish(channel)  # the platform may have asked another process to wait
-    return _Prepared(channel=channel, post=RenderedPost(content.text_for(account.id)), media=media, hashes=hashes)
+@dataclass
+class _Line:
+    """Sends one claimed publication after the other; at most one answer waits to be written down."""
 
+    services: Services
+    guard: Guard
+    texts: Mapping[int, Text]
+    _answered: tuple[Claim, PublishedPost] | None = field(default=None, init=False)
 
-def _upload(services: Services, claim: Claim, prepared: _Prepared, item: MediaItem) -> MediaHandle:
-    """Hand over one picture. It cannot publish, and the gate was asked: no withdrawn picture leaves the school.
+    def send(self, claim: Claim) -> None:
+        """Carry a publication to its answer. A good one is written down with the next intent, or by `write_down`."""
+        services = self.services
+        try:
+            prepared = self._prepare(claim)
+            handles = [self._upload(claim, prepared, item) for item in prepared.media]
+            lease_until = self._intent(claim, prepared)
+        except Exception as error:  # noqa: BLE001 - nothing of this one was sent yet, the intent was not written
+            self.write_down()
+            self._not_begun(claim, error)
+            return
+        reached("C2b", claim.publication_id)
+        left = min(lease_until - services.clock.now(), services.settings.timings.lease).total_seconds()
+        try:
+            with self.guard(left):
+                self._check_in_time(prepared, lease_until)
+                done = prepared.channel.create_post(prepared.post, handles, deadline=_deadline(services))
+        except (ChannelBusy, ChannelRefused) as error:
+            setback.not_sent(services, claim, error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the post may be public: look it up
+            setback.unclear(services, claim, error)
+        else:
+            reached("C5", claim.publication_id)
+            self._answered = claim, done
 
-    A slow line is given the time it needs: where what is left of the lease would not do for this picture and the post
-    after it, the lease begins anew.
-    """
-    timings = services.settings.timings
-    with services.db.read() as session:
-        publication, _, _ = _rows(session, claim, lock=False)
-        short = publication.lease_until is None or (
-            publication.lease_until - services.clock.now() < _needed(services) + timedelta(seconds=timings.wire)
+    def write_down(self) -> None:
+        """Write the last answer down, where one waits for it."""
+        if self._answered is None:
+            return
+        (claim, done), self._answered = self._answered, None
+        with self.services.step() as session:
+            in_hand.lock(session, claim.publication_id)
+            written = _record(session, claim, done, now=self.services.clock.now())
+        if written:
+            reached("C6b", claim.publication_id)
+
+    def _prepare(self, claim: Claim) -> _Prepared:
+        """Read the bytes into memory once, ask the gate before any picture leaves, and build the channel."""
+        services = self.services
+        if services.channel_for is None:
+            raise SettingsError("This process holds no keys.")
+        text = self.texts[claim.publication_id]
+        content = text.content
+        if content.photos:
+            self.write_down()  # what follows takes its time
+        media = tuple(
+            MediaItem(data=services.media.read(photo.sha256), mime="image/jpeg", alt=photo.alt)
+            for photo in content.photos
         )
-    if short:
-        with services.step() as session:
-            publication, _, _ = _rows(session, claim, lock=True)
-            publication.lease_until = services.clock.now() + timings.lease
-    return prepared.channel.upload_media(item, deadline=_deadline(services))
+        hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
+        if media:  # they leave before the intent; where there are none, nothing does before it has asked the same
+            with services.db.read() as session:
+                ask_gate(session, _owned(session, claim), hashes=hashes, now=services.clock.now())
+        channel = services.channel_for(text.account)
+        check_may_publish(channel)  # the platform may have asked another process to wait
+        return _Prepared(
+            channel=channel,
+            canonical=text.canonical,
+            post=RenderedPost(content.text_for(text.account.id)),
+            media=media,
+            hashes=hashes,
+        )
 
+    def _upload(self, claim: Claim, prepared: _Prepared, item: MediaItem) -> MediaHandle:
+        """Hand over one picture. It cannot publish, and the gate was asked: no withdrawn picture leaves the school.
 
-def _rows(session: Session, claim: Claim, *, lock: bool) -> tuple[Publication, Version, ChannelAccount]:
-    publication = (
-        publication_for_update(session, claim.publication_id)
-        if lock
-        else session.get(Publication, claim.publication_id)
-    )
-    if publication is None or publication.state != S.CLAIMED or publication.fence != claim.fence:
-        raise LostClaim("The claim is gone.")
-    version = session.get_one(Version, publication.version_id)
-    account = session.get_one(ChannelAccount, publication.account_id)
-    return publication, version, account
-
-
-def _intent(services: Services, claim: Claim, prepared: _Prepared) -> datetime:
-    """Ask the gate for the last time and commit the attempt; returns when the lease ends."""
-    with services.step() as session:
-        publication, version, account = _rows(session, claim, lock=True)
-        now = services.clock.now()
-        timings = services.settings.timings
-        if publication.lease_until is None or publication.lease_until - now < _needed(services):
-            raise LostClaim("Too little of the lease is left to send safely.")
-        ask_gate(session, publication, version, account, hashes=prepared.hashes, now=now, keep=True)
-        move_publication(publication, S.SENDING)
-        publication.sent_at = now
-        publication.lease_until = now + timings.lease
-        publication.reads = 0
-        session.add(Attempt(publication_id=publication.id, fence=claim.fence, started_at=now, digest=version.digest))
-        session.flush()
-        reached("C2a", claim.publication_id)
-        return publication.lease_until
-
-
-def _check_in_time(services: Services, prepared: _Prepared, lease_until: datetime) -> None:
-    """Asked once the timer runs: a process frozen between reading the clock and arming it would have too long a timer.
-
-    Raises:
-        NotSent: too little of the lease is left, or sending was stopped meanwhile. Not a byte has left.
-    """
-    detail = "" if lease_until - services.clock.now() >= _needed(services) else "the process was held up before sending"
-    try:
+        A slow line is given the time it needs: where what is left of the lease would not do for this picture and the
+        post after it, the lease begins anew.
+        """
+        services, timings = self.services, self.services.settings.timings
         with services.db.read() as session:
-            detail = detail or sending_stopped(session)  # pressed since the intent: not a byte has left yet
-    except SQLAlchemyError:
-        detail = "the database could not be read"
-    if detail:
-        raise NotSent(platform=label_of(prepared.channel.kind), operation="create_post", detail=detail)
+            lease_until = _owned(session, claim).lease_until
+        now = services.clock.now()
+        if lease_until is None or lease_until - now < _needed(services) + timedelta(seconds=timings.wire):
+            with services.step() as session:
+                attempt.renew(session, claim, lease_until=now + timings.lease)
+        return prepared.channel.upload_media(item, deadline=_deadline(services))
+
+    def _intent(self, claim: Claim, prepared: _Prepared) -> datetime:
+        """Ask the gate for the last time and commit the attempt; returns when the lease ends.
+
+        The answer that waits is written down first. A gate that says no has written nothing, so that what it says is
+        raised when the answer is durable.
+        """
+        services, answered = self.services, self._answered
+        refused: Exception | None = None
+        with services.step() as session:
+            in_hand.lock(session, claim.publication_id, *([answered[0].publication_id] if answered else []))
+            now = services.clock.now()
+            lease_until = now + services.settings.timings.lease
+            if answered:
+                _record(session, *answered, now=now)
+            try:
+                wanted = self._ask(session, claim, prepared, now=now)
+            except (LostClaim, NotNow, GateClosed) as no:
+                refused = no
+            else:
+                attempt.begin(session, claim, digest=wanted.version_digest, now=now, lease_until=lease_until)
+                reached("C2a", claim.publication_id)
+        self._answered = None
+        if refused:
+            raise refused
+        return lease_until
+
+    def _ask(self, session: Session, claim: Claim, prepared: _Prepared, *, now: datetime) -> InHand:
+        wanted = _owned(session, claim)
+        if wanted.lease_until is None or wanted.lease_until - now < _needed(self.services):
+            raise LostClaim("Too little of the lease is left to send safely.")
+        if wanted.canonical != prepared.canonical:
+            raise GateClosed(["The content is not what the headteacher approved."])
+        ask_gate(session, wanted, hashes=prepared.hashes, now=now, keep=True)
+        return wanted
+
+    def _check_in_time(self, prepared: _Prepared, lease_until: datetime) -> None:
+        """Asked once the timer runs: a process frozen between reading the clock and arming it would have too long a timer.
+
+        Raises:
+            NotSent: too little of the lease is left, or sending was stopped meanwhile. Not a byte has left.
+        """
+        services = self.services
+        in_time = lease_until - services.clock.now() >= _needed(services)
+        detail = "" if in_time else "the process was held up before sending"
+        try:
+            with services.db.read() as session:
+                detail = detail or sending_stopped(session)  # pressed since the intent: not a byte has left yet
+        except SQLAlchemyError:
+            detail = "the database could not be read"
+        if detail:
+            raise NotSent(platform=label_of(prepared.channel.kind), operation="create_post", detail=detail)
+
+    def _not_begun(self, claim: Claim, error: Exception) -> None:
+        """Nothing of it left, and no intent was written: it goes back in line, or fails at the gate."""
+        services = self.services
+        if isinstance(error, LostClaim):
+            log.info("publication %d: the claim is gone", claim.publication_id)
+        elif isinstance(error, NotNow):  # no claim is given before it is free again
+            setback.put_back(services, claim, pause=timedelta(0), problem=str(error))
+        elif isinstance(error, GateClosed | MediaDamaged):
+            damaged = "A photo's bytes are not those that were approved."
+            sentence = str(error) if isinstance(error, GateClosed) else damaged
+            setback.failed(services, claim, sentence=sentence, kind="gate_closed")
+            incident.at_publication(services, claim.publication_id)
+        elif isinstance(error, ChannelError):
+            setback.not_sent(services, claim, error)
+        else:
+            log.error(
+                "publication %d: %s before the intent", claim.publication_id, place_of(error)
+            )  # the text may quote the post
+            setback.put_back(
+                services,
+                claim,
+                pause=services.settings.timings.lease,
+                problem="A fault before sending; it will be tried again.",
+            )
+
+
+def _owned(session: Session, claim: Claim) -> InHand:
+    wanted = in_hand.look(session, claim.publication_id)
+    if wanted is None or wanted.state != S.CLAIMED or wanted.fence != claim.fence:
+        raise LostClaim("The claim is gone.")
+    return wanted
+
+
+def _record(session: Session, claim: Claim, done: PublishedPost, *, now: datetime) -> bool:
+    """Write the answer down. Not where the lease was lost after it: reconciling will find the post."""
+    sent = in_hand.look(session, claim.publication_id)
+    if sent is None or sent.state != S.SENDING or sent.fence != claim.fence:
+        return False
+    attempt.end(session, claim, outcome="published", now=now)
+    write_published(session, sent, remote_id=done.id, permalink=done.permalink, how="answer", now=now)
+    reached("C6a", claim.publication_id)
+    return True
 
 
 def _needed(services: Services) -> timedelta:
@@ -207,92 +270,3 @@ def _needed(services: Services) -> timedelta:
 
 def _deadline(services: Services) -> Deadline:
     return Deadline.after(services.clock.now(), services.settings.timings.wire)
-
-
-def _end_attempt(session: Session, claim: Claim, *, outcome: str, detail: str, now: datetime) -> None:
-    session.execute(
-        update(Attempt)
-        .where(Attempt.publication_id == claim.publication_id, Attempt.fence == claim.fence)
-        .values(ended_at=now, outcome=outcome, detail=detail)
-    )
-
-
-def _record(services: Services, claim: Claim, done: PublishedPost) -> None:
-    now = services.clock.now()
-    with services.step() as session:
-        publication = held_row(session, claim)
-        if publication is None:  # the lease was lost after the answer: reconciling will find the post
-            return
-        _end_attempt(session, claim, outcome="published", detail="", now=now)
-        record_published(session, publication, remote_id=done.id, permalink=done.permalink, how="answer", now=now)
-        session.flush()
-        reached("C6a", claim.publication_id)
-    reached("C6b", claim.publication_id)
-
-
-def _unclear(services: Services, claim: Claim, error: Exception) -> None:
-    now = services.clock.now()
-    log.warning("publication %d: unclear answer (%s)", claim.publication_id, type(error).__name__)
-    with services.step() as session:
-        publication = held_row(session, claim)
-        if publication is None:
-            return
-        detail = error.detail if isinstance(error, ChannelError) else type(error).__name__
-        _end_attempt(session, claim, outcome="unknown", detail=detail, now=now)
-        move_publication(publication, S.UNKNOWN)
-        publication.problem = str(error) if isinstance(error, ChannelError) else "The platform's answer is not clear."
-        publication.next_at = (publication.sent_at or now) + services.settings.timings.reads[0]
-        publication.lease_until = None
-
-
-def _not_sent(services: Services, claim: Claim, error: ChannelError) -> None:
-    """The platform certainly did not take it: later again, hold the channel, or back to a person."""
-    if isinstance(error, ContentRejected):
-        _fail(services, claim, sentence=str(error), kind="rejected")
-        return
-    now = services.clock.now()
-    with services.step() as session:
-        publication = held_row(session, claim)
-        if publication is None:
-            return
-        _end_attempt(session, claim, outcome="not_sent", detail=error.detail, now=now)
-        move_publication(publication, S.SCHEDULED)
-        publication.problem = str(error)
-        publication.lease_until = None
-        pause = services.settings.timings.again * 2 ** min(publication.fence - 1, _DOUBLED_AT_MOST)
-        publication.next_at = max(now + pause, error.retry_at or now)
-        if isinstance(error, ChannelRefused):
-            account = session.get_one(ChannelAccount, publication.account_id)
-            account.status, account.held_reason = "held", str(error)
-            ledger.append(
-                session, at=now, kind="channel_held", body={"account": account.id, "why": type(error).__name__}
-            )
-            ended(session, publication, kind="channel_held", sentence=str(error), now=now)
-
-
-def _put_back(services: Services, claim: Claim, *, pause: timedelta, problem: str) -> None:
-    now = services.clock.now()
-    with services.step() as session:
-        publication = held_row(session, claim)
-        if publication is not None and publication.state == S.CLAIMED:
-            move_publication(publication, S.SCHEDULED)
-            publication.problem, publication.next_at, publication.lease_until = problem, now + pause, None
-
-
-def _fail(services: Services, claim: Claim, *, sentence: str, kind: str) -> None:
-    now = services.clock.now()
-    with services.step() as session:
-        publication = held_row(session, claim)
-        if publication is None:
-            return
-        _end_attempt(session, claim, outcome=kind, detail="", now=now)
-        move_publication(publication, S.FAILED)
-        publication.problem, publication.lease_until = sentence, None
-        ledger.append(
-            session,
-            at=now,
-            kind="publication_failed",
-            body={"publication": publication.id, "version": publication.version_id, "why": kind},
-        )
-        settle(session, session.get_one(Post, session.get_one(Version, publication.version_id).post_id))
-        ended(session, publication, kind="not_sent", sentence=sentence, now=now)

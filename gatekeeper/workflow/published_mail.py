@@ -6,15 +6,17 @@ three channels are one e-mail to the author and one to whoever decided.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from approvals.tables import Decision
+from gatekeeper.db.bare import table_of
+from gatekeeper.mail.order import order_all_once
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.status import ENDED, PublicationState
-from gatekeeper.workflow.notify import tell
 
 PUBLISHED = "published"
 
@@ -22,41 +24,54 @@ PUBLISHED = "published"
 def tell_if_all_ended(session: Session, version_id: int, *, now: datetime) -> None:
     """Order the e-mail where no channel of this version is on its way any more, and one at least is public."""
     session.flush()
-    found = session.execute(
-        select(Publication, ChannelAccount)
-        .join(ChannelAccount, ChannelAccount.id == Publication.account_id)
-        .where(Publication.version_id == version_id)
-        .order_by(Publication.account_id)
-    ).all()
-    public = [(one, account) for one, account in found if one.state == PublicationState.PUBLISHED]
-    if not public or any(one.state not in ENDED for one, _ in found):
+    found = session.execute(_OF_VERSION, {"version": version_id}).all()
+    public = [one for one in found if one.state == PublicationState.PUBLISHED]
+    if not public or any(one.state not in ENDED for one in found):
         return
-    post = session.get_one(Post, session.get_one(Version, version_id).post_id)
-    people = {post.author_id}
-    for one, _ in public:
-        decision = session.get(Decision, one.decision_id)
-        people |= {decision.approver_id} if decision is not None else set()
-    places = [
-        {"channel": name, "permalink": one.permalink} for (one, _), name in zip(public, _names(public), strict=True)
-    ]
-    for staff_id in sorted(people):
-        tell(
-            session,
-            PUBLISHED,
-            staff_id=staff_id,
-            # a channel that was approved anew and followed later is told of too
-            subject=f"version:{version_id}:published:{len(public)}",
-            context={"post_id": post.id, "channel": _listed([place["channel"] for place in places]), "places": places},
-            now=now,
-        )
+    places = [{"channel": name, "permalink": one.permalink} for one, name in zip(public, _names(public), strict=True)]
+    order_all_once(
+        session,
+        PUBLISHED,
+        staff_ids=sorted({public[0].author_id} | {one.approver_id for one in public if one.approver_id is not None}),
+        # a channel that was approved anew and followed later is told of too
+        subject=f"version:{version_id}:published:{len(public)}",
+        context={
+            "post_id": public[0].post_id,
+            "channel": _listed([place["channel"] for place in places]),
+            "places": places,
+        },
+        now=now,
+    )
 
 
-def _names(public: Sequence[tuple[Publication, ChannelAccount]]) -> list[str]:
+_P, _V, _A = table_of(Publication).c, table_of(Version).c, table_of(ChannelAccount).c
+_POST, _D = table_of(Post).c, table_of(Decision).c
+# asked for each post that goes out: of the bare tables, and made once
+_OF_VERSION = (
+    select(
+        _P.state,
+        _P.permalink,
+        _A.kind,
+        _A.name,
+        _POST.id.label("post_id"),
+        _POST.author_id,
+        _D.approver_id,
+    )
+    .select_from(table_of(Publication))
+    .join(table_of(ChannelAccount), _A.id == _P.account_id)
+    .join(table_of(Version), _V.id == _P.version_id)
+    .join(table_of(Post), _POST.id == _V.post_id)
+    .outerjoin(table_of(Decision), _D.id == _P.decision_id)
+    .where(_P.version_id == bindparam("version"))
+    .order_by(_P.account_id)
+)
+
+
+def _names(public: Sequence[Any]) -> list[str]:
     """Each by its platform; by its own name too where there are two of a kind."""
-    kinds = [account.kind for _, account in public]
+    kinds = [one.kind for one in public]
     return [
-        label_of(account.kind) if kinds.count(account.kind) == 1 else f"{label_of(account.kind)} ({account.name})"
-        for _, account in public
+        label_of(one.kind) if kinds.count(one.kind) == 1 else f"{label_of(one.kind)} ({one.name})" for one in public
     ]
 
 

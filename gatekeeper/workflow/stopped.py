@@ -4,9 +4,10 @@ It is asked before a claim, in the transaction that writes the intent, and once 
 publishes. What is stopped keeps its place: nothing is failed for it, and it goes out when sending goes on in time.
 """
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from gatekeeper.db.bare import table_of
 from gatekeeper.posts.model import EmergencyStop, Restoration
 
 EMERGENCY = "The emergency stop is pressed. Nothing is sent on any channel until the headteacher lifts it."
@@ -21,11 +22,20 @@ WAITS = (
     "it has missed its time, and needs a new time and a new approval."
 )
 
+_STOP, _RESTORATION = table_of(EmergencyStop).c, table_of(Restoration).c
+#: to be asked together with something else in one statement; `stop_sentence` reads the answers
+IS_PRESSED = exists(select(_STOP.id).where(_STOP.standing == 1))
+IS_RESTORING = exists(select(_RESTORATION.id).where(_RESTORATION.finished_at.is_(None)))
+_ASKED = select(IS_PRESSED.label("is_pressed"), IS_RESTORING.label("is_restoring"))
+
 
 def sending_stopped(session: Session) -> str:
     """Why nothing may be sent at this moment, as a sentence; empty when sending is free."""
-    if session.scalars(select(EmergencyStop.id).where(EmergencyStop.standing == 1).limit(1)).first() is not None:
-        return EMERGENCY
-    if session.scalars(select(Restoration.id).where(Restoration.finished_at.is_(None)).limit(1)).first() is not None:
-        return RESTORED
-    return ""
+    session.flush()
+    answer = session.execute(_ASKED).one()
+    return stop_sentence(is_pressed=answer.is_pressed, is_restoring=answer.is_restoring)
+
+
+def stop_sentence(*, is_pressed: bool, is_restoring: bool) -> str:
+    """What was found, as a sentence; empty when sending is free."""
+    return EMERGENCY if is_pressed else RESTORED if is_restoring else ""
