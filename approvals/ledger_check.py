@@ -205,11 +205,12 @@ def _begin(session: Session, since: int, keys: Sequence[str] | None) -> _Chain:
 
 def _key_after(session: Session, entry: Stored) -> str | None:
     """The key that signs what comes after an entry; none before there was one, empty where that is not clear."""
-    named = query(session).where(LedgerEntry.kind.in_((KEY_NAMED, KEY_CHANGED)), LedgerEntry.seq <= entry.seq)
-    row = session.execute(named.order_by(None).order_by(LedgerEntry.seq.desc()).limit(1)).first()
-    if row is None:
+    # asked by kind alone, of which there are few: in the order of the entries it would read most of a long ledger
+    named = query(session).where(LedgerEntry.kind.in_((KEY_NAMED, KEY_CHANGED))).order_by(None)
+    before = [one for one in map(stored, session.execute(named)) if _is_number(one.seq) and one.seq <= entry.seq]
+    if not before:
         return None if entry.key_id is None else ""
-    introduction = stored(row)
+    introduction = max(before, key=lambda one: one.seq)
     key = introduction.introduced()
     if key is None:
         return ""

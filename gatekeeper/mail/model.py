@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gatekeeper.db.base import Base
@@ -13,7 +13,11 @@ class Notice(Base):
     """One e-mail that has to reach somebody. The row makes sure that it is written once and never forgotten."""
 
     __tablename__ = "notice"
-    __table_args__ = (UniqueConstraint("kind", "staff_id", "subject"),)
+    __table_args__ = (
+        UniqueConstraint("kind", "staff_id", "subject"),
+        Index("ix_notice_kind", "kind", "id"),  # the last of a kind
+        Index("ix_notice_failed", "failed_at"),  # counted on every page of an administrator
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))  # names the folder under templates/email/

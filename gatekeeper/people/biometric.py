@@ -4,6 +4,7 @@ Protection of Freedoms Act 2012, section 26: each parent is told; at least one c
 and the child's own no beats every yes. A yes without these facts on record is no yes.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gatekeeper.db.base import Base
-from gatekeeper.people.consent import Answer, Consent, Purpose
+from gatekeeper.people.consent import Answer, Consent, Purpose, newest_answers
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL
 
@@ -41,13 +42,28 @@ class BiometricFacts(Base):
     told: Mapped[str] = mapped_column(Text, default="")  # each parent, and how they were told
 
 
-def biometric_answer(session: Session, pupil: Pupil, *, today: date) -> Answer:  # noqa: C901, PLR0911 - one sentence each
+def biometric_answer(session: Session, pupil: Pupil, *, today: date) -> Answer:
     """Whether this child's face may be matched today. Everything that is not a whole yes is a no."""
+    return _answer(pupil, newest_biometric(session, pupil.id), today=today)
+
+
+def biometric_answers(session: Session, pupils: Sequence[Pupil], *, today: date) -> dict[int, Answer]:
+    """The same for many children at once, by their ids."""
+    newest = newest_answers(session, [pupil.id for pupil in pupils], Purpose.BIOMETRIC)
+    rows = {pupil_id: row for (pupil_id, kind), row in newest.items() if kind == ANY_CHANNEL}
+    wanted = select(BiometricFacts).where(BiometricFacts.consent_id.in_([row.id for row in rows.values()]))
+    facts = {one.consent_id: one for one in session.scalars(wanted)}
+    found = {pupil_id: (row, facts.get(row.id)) for pupil_id, row in rows.items()}
+    return {pupil.id: _answer(pupil, found.get(pupil.id), today=today) for pupil in pupils}
+
+
+def _answer(  # noqa: C901, PLR0911 - one sentence each
+    pupil: Pupil, newest: tuple[Consent, BiometricFacts | None] | None, *, today: date
+) -> Answer:
     if pupil.never_publish:
         return Answer(allowed=False, sentence="Must never be shown, so the face is not matched either.")
     if pupil.left_on is not None and pupil.left_on < today:
         return Answer(allowed=False, sentence="Has left the school.")
-    newest = newest_biometric(session, pupil.id)
     if newest is None:
         return Answer(allowed=False, sentence="Nothing on record.")
     consent, facts = newest

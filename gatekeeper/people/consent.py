@@ -5,11 +5,12 @@ counts; nothing is overwritten. No row, an expired row, a refusal, a withdrawal,
 answer "no": only a positive answer is a yes (POLICY: allow-list logic, L5 and L14).
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, select
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from gatekeeper.db.base import Base
@@ -65,18 +66,12 @@ class Answer:
     consent_id: int | None = None
 
 
-def answer_for(  # noqa: PLR0911 - one sentence per reason reads better than a nest
-    session: Session, pupil: Pupil, channel_kind: str, *, today: date, words: str
-) -> Answer:
+def answer_for(session: Session, pupil: Pupil, channel_kind: str, *, today: date, words: str) -> Answer:
     """Whether this child may be shown on this kind of channel today.
 
     Args:
         words: the channel's name as staff know it ("Facebook").
     """
-    if pupil.never_publish:
-        return Answer(allowed=False, sentence="Must never be shown.")
-    if pupil.left_on is not None and pupil.left_on < today:
-        return Answer(allowed=False, sentence="Has left the school.")
     newest = session.scalars(
         select(Consent)
         .where(
@@ -87,6 +82,45 @@ def answer_for(  # noqa: PLR0911 - one sentence per reason reads better than a n
         .order_by(Consent.id.desc())
         .limit(1)
     ).first()
+    return _answer(pupil, newest, today=today, words=words)
+
+
+def answers_for(
+    session: Session, pupils: Sequence[Pupil], kinds: Mapping[str, str], *, today: date
+) -> dict[int, list[tuple[str, Answer]]]:
+    """The same for many children and kinds of channel at once: by the child's id, (the kind's word, the answer) in order.
+
+    Args:
+        kinds: each kind of channel with its name as staff know it.
+    """
+    newest = newest_answers(session, [pupil.id for pupil in pupils], Purpose.SOCIAL_MEDIA)
+    return {
+        pupil.id: [
+            (words, _answer(pupil, newest.get((pupil.id, kind)), today=today, words=words))
+            for kind, words in kinds.items()
+        ]
+        for pupil in pupils
+    }
+
+
+def newest_answers(session: Session, pupil_ids: Sequence[int], purpose: Purpose) -> dict[tuple[int, str], Consent]:
+    """The row that counts of each of these children for each kind of channel: the newest."""
+    newest = (
+        select(func.max(Consent.id))
+        .where(Consent.pupil_id.in_(pupil_ids), Consent.purpose == purpose)
+        .group_by(Consent.pupil_id, Consent.channel_kind)
+    )
+    rows = session.scalars(select(Consent).where(Consent.id.in_(newest)))
+    return {(row.pupil_id, row.channel_kind): row for row in rows}
+
+
+def _answer(  # noqa: PLR0911 - one sentence per reason reads better than a nest
+    pupil: Pupil, newest: Consent | None, *, today: date, words: str
+) -> Answer:
+    if pupil.never_publish:
+        return Answer(allowed=False, sentence="Must never be shown.")
+    if pupil.left_on is not None and pupil.left_on < today:
+        return Answer(allowed=False, sentence="Has left the school.")
     if newest is None:
         return Answer(allowed=False, sentence=f"No permission on record for {words}.")
     if newest.withdrawn_at is not None:

@@ -7,12 +7,12 @@ as the first, and lines written meanwhile move nothing.
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from gatekeeper.clock import resolve_london
@@ -86,34 +86,32 @@ def table_of(db: Database, filters: Filters, names: dict[int, str]) -> Iterator[
     """
     with db.read() as session:
         top = session.scalar(select(func.max(Audit.id))) or 0
-    yield _line(("at", "person", "what", "about", "detail", "action"))
+    yield _lines([("at", "person", "what", "about", "detail", "action")])
     last = 0
     while True:
         with db.read() as session:
-            wanted = filters.applied(select(Audit)).where(Audit.id > last, Audit.id <= top)
-            rows = session.scalars(wanted.order_by(Audit.id).limit(_CHUNK)).all()
+            wanted = filters.applied(select(*Audit.__table__.c)).where(Audit.id > last, Audit.id <= top)
+            rows = session.execute(wanted.order_by(Audit.id).limit(_CHUNK)).all()
         if not rows:
             return
         last = rows[-1].id
-        yield "".join(_told(row, names) for row in rows)
+        yield _lines(_told(row, names) for row in rows)
 
 
-def _told(row: Audit, names: dict[int, str]) -> str:
-    return _line(
-        (
-            row.at.isoformat(timespec="seconds"),
-            names.get(row.staff_id or 0, "Gatekeeper"),
-            words_for(row.action),
-            about(row.subject, names),
-            json.dumps(row.detail, sort_keys=True, ensure_ascii=False) if row.detail else "",
-            row.action,
-        )
+def _told(row: Row[Any], names: dict[int, str]) -> tuple[str, ...]:
+    return (
+        row.at.isoformat(timespec="seconds"),
+        names.get(row.staff_id or 0, "Gatekeeper"),
+        words_for(row.action),
+        about(row.subject, names),
+        json.dumps(row.detail, sort_keys=True, ensure_ascii=False) if row.detail else "",
+        row.action,
     )
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def _lines(rows: Iterable[tuple[str, ...]]) -> str:
     out = io.StringIO()
-    csv.writer(out).writerow([_harmless(cell) for cell in cells])
+    csv.writer(out).writerows([_harmless(cell) for cell in row] for row in rows)
     return out.getvalue()
 
 

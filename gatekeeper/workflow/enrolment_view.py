@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from gatekeeper.errors import NotFound
-from gatekeeper.people.biometric import BiometricFacts, biometric_answer, newest_biometric
+from gatekeeper.people.biometric import BiometricFacts, biometric_answer, biometric_answers, newest_biometric
 from gatekeeper.people.consent import Answer, Consent
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.templates import ENOUGH_TEMPLATES, MOST_TEMPLATES, Enrolment, FaceTemplate
@@ -86,8 +86,10 @@ def enrolment_list(session: Session, *, today: date) -> EnrolmentList:
         .order_by(Pupil.class_name, Pupil.last_name, Pupil.first_name, Pupil.id)
     )
     lines, without = [], 0
-    for pupil in session.scalars(present):
-        if not biometric_answer(session, pupil, today=today).allowed:
+    pupils = session.scalars(present).all()
+    answers = biometric_answers(session, pupils, today=today)
+    for pupil in pupils:
+        if not answers[pupil.id].allowed:
             without += 1
             continue
         lines.append(

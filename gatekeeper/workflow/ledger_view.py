@@ -15,7 +15,7 @@ from approvals.tables import LedgerEntry
 from gatekeeper.workflow import anchor
 
 _SEAL_LETTERS = 64
-END: Final = 500
+END: Final = 200
 """How many entries of the end are read for a page. All of a long ledger takes a while, and is read when it is asked for."""
 
 _PEOPLE = frozenset({"by", "person", "approver", "author", "head", "deputy"})

@@ -5,9 +5,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request, url_for
-from sqlalchemy import func, select
 
-from approvals.tables import LedgerEntry
+from approvals.ledger_entries import last_number
 from gatekeeper.people.accounts import names_of_staff
 from gatekeeper.people.staff import Role, record
 from gatekeeper.web.access import person, roles, services
@@ -75,7 +74,7 @@ def ledger_page() -> str:
     typed = request.args.get("seal", "")[:200]
     seal = ledger_view.read_seal(typed)
     with services().db.read() as session:
-        place = _place(session.scalar(select(func.count(LedgerEntry.seq))) or 0)
+        place = _place(last_number(session))  # numbered without gaps
         first = place.number == 1
         stands = (
             ledger_view.standing(

@@ -13,7 +13,7 @@ from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, NotFound
 from gatekeeper.people.accounts import names_of_staff
 from gatekeeper.people.biometric import Said, biometric_answer, biometric_facts, newest_biometric
-from gatekeeper.people.consent import Basis, Purpose, answer_for
+from gatekeeper.people.consent import Basis, Purpose, answer_for, answers_for
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
 from gatekeeper.people.staff import Role
@@ -134,10 +134,7 @@ def index() -> str:
     page = request.args.get("page", 1, type=int)
     with services().db.read() as db:
         found = find_pupils(db, today=today, words=words, class_name=class_name, left=left, page=page)
-        answers = {
-            pupil.id: [(label_of(k), answer_for(db, pupil, k, today=today, words=label_of(k))) for k in LIMITS]
-            for pupil in found.items
-        }
+        answers = answers_for(db, found.items, {kind: label_of(kind) for kind in LIMITS}, today=today)
         classes = class_names(db)
         anybody = db.scalar(select(Pupil.id).limit(1)) is not None
     return render_template(

@@ -348,6 +348,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_review_item_post_id"), "review_item", ["post_id"], unique=False)
     op.create_index(op.f("ix_review_item_review_id"), "review_item", ["review_id"], unique=False)
+    op.create_index("ix_notice_kind", "notice", ["kind", "id"], unique=False)
+    op.create_index("ix_notice_failed", "notice", ["failed_at"], unique=False)
     op.create_index("ix_audit_action", "audit", ["action", "id"], unique=False)
 
     op.add_column("post", sa.Column("held_for_consent", sa.Boolean(), nullable=False, server_default=sa.false()))
