@@ -44,6 +44,7 @@ DEFAULTS: dict[str, Any] = {
     "watch": {},  # how often the school's own accounts are read, and what reading X may cost
     "retention": {},  # class of data -> days; what is not in it counts as policy/retention.toml has it
     "data_protection": {},  # the officer, the register number, the DPIA and the policies beside this one, as recorded
+    "holding_text": {},  # what anybody may answer an enquiry at once, as the headteacher approved it, and when
     "recognition": {},  # {"dpia_reference", "dpo", "date", "recorded_by"}: empty means face matching is off
 }
 

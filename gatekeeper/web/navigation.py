@@ -84,6 +84,7 @@ UNDER = {
     "marks": "school",
     "teach": "rules",
     "evidence": "audit",
+    "enquiries": "cases",
     "takedowns": "watch",
     "appearances": "pupils",
     "subject_access": "pupils",

@@ -36,6 +36,7 @@ LINES: Final[Mapping[str, str]] = {
     "reply": "wrote a reply",
     "asked": "asked for the headteacher's approval of a reply",
     "decided": "decided about a reply",
+    "withdrawn": "took a reply back",
     "sent": "wrote down that a reply was sent",
     "holding": "gave the holding text",
     "closed": "closed it",

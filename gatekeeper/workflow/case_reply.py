@@ -143,7 +143,7 @@ def mark_sent(services: Services, reply_id: int, how: str, *, by: Staff) -> None
         how = needed(how, field=f"how-{reply_id}", ask="Please write how and when it was sent.", most=1_000)
         if reply.state == ReplyState.SENT:
             raise Conflict("It is written down already that this reply was sent.")
-        if not stands(session, reply):
+        if not stands(session, reply, keep=True):
             raise Conflict("This reply has no standing approval of exactly these words, so it must not be sent.")
         reply.state, reply.sent_at, reply.sent_by, reply.sent_how = ReplyState.SENT, now, by.id, how
         write(session, case, "sent", by=by.id, now=now, number=reply.number)
@@ -152,8 +152,11 @@ def mark_sent(services: Services, reply_id: int, how: str, *, by: Staff) -> None
         record(session, at=now, staff_id=by.id, action="reply.sent", subject=reply_subject(reply.id))
 
 
-def stands(session: Session, reply: CaseReply) -> bool:
-    """Whether exactly these words to exactly this recipient are approved at this moment, by whoever might approve them."""
+def stands(session: Session, reply: CaseReply, *, keep: bool = False) -> bool:
+    """Whether exactly these words to exactly this recipient are approved at this moment, by whoever might approve them.
+
+    With `keep` the answer stays true until the transaction ends.
+    """
     digest = digest_of(reply)
     decision = session.get(Decision, reply.decision_id, populate_existing=True) if reply.decision_id else None
     if decision is None or reply.state != ReplyState.APPROVED or digest != reply.digest:
@@ -161,7 +164,7 @@ def stands(session: Session, reply: CaseReply) -> bool:
     if (decision.digest, decision.subject) != (digest, reply_subject(reply.id)):
         return False
     try:
-        in_force = decisions.is_in_force(session, decision.id, keep=True)
+        in_force = decisions.is_in_force(session, decision.id, keep=keep)
     except LedgerBroken:
         return False
     return in_force and had_the_right(session, decision, author_id=reply.written_by)

@@ -223,7 +223,10 @@ def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
             return _change_photo(post_id, member, found[1], int(found[2]))
         if action == "submit":
             submit.submit(services(), post_id, member)
-            return _to(post_id)
+        if action in ("submit", "ask-first"):
+            return (
+                _to(post_id) if action == "submit" else redirect(url_for("cases.ask_first", post_id=post_id), code=303)
+            )
     except PolicyUnread as unread:
         return _read_first(post_id, unread)
     except (BadInput, Conflict) as refused:
