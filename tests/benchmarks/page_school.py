@@ -15,15 +15,25 @@ from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.policy_editions import Acknowledgement, PolicyEdition
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Audit, Role, Staff
-from gatekeeper.posts.model import Attempt, Face, Photo, Post, Publication
-from gatekeeper.posts.public import AccountWatch, Incident, IncidentKind, RemotePublicPost
+from gatekeeper.posts.model import Attempt, Face, Photo, Post, Publication, Version
+from gatekeeper.posts.public import (
+    AccountWatch,
+    ConsentReview,
+    Incident,
+    IncidentKind,
+    RemotePublicPost,
+    ReviewItem,
+    Takedown,
+    TakedownState,
+)
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
 from gatekeeper.workflow import cases
 from gatekeeper.workflow.audit_words import WORDS
 from tests.benchmarks import publish_school
 from tests.factories.school import School
 
-AUTHORS, PUPILS, CASES, LETTERS = 10, 500, 200, 20_000
+AUTHORS, PUPILS, CASES, LETTERS, REVIEWS = 10, 500, 200, 20_000, 20
+_ITEMS: Final = 40
 _SCHEDULED, _STUCK, _DRAFTS = 100, 5, 150
 _FIRST: Final = ("Amina", "Bethan", "Callum", "Daisy", "Eesa", "Florence", "Gethin", "Harriet", "Ibrahim", "Rose")
 _LAST: Final = ("Ashdown", "Blenkinsop", "Chaudhry", "Drummond", "Fairbrother", "Grantham", "Kinsella", "Osgood")
@@ -46,6 +56,7 @@ def furnish(school: School, *, posts: int, lines: int, signer: Signer, now: date
         _photos(session, school, pupils, dice, now)
         _drafts(session, [school.author, *authors], now)
         _public(session, school, now)
+        _reviews(session, school, pupils, now)
         _policy(session, school, now)
         _letters(session, [school.head, *authors], now)
         _audit(session, [*school.staff.values(), *authors], dice, lines=lines, posts=posts, now=now)
@@ -174,6 +185,31 @@ def _public(session: Session, school: School, now: datetime) -> None:
                  permalink="https://platform.example/8", seen_at=now - timedelta(days=number), posted_at=now)
         for number in range(30)
     )  # fmt: skip
+
+
+def _reviews(session: Session, school: School, pupils: list[int], now: datetime) -> None:
+    """Twenty reviews of consent with forty public posts each, and two hundred removals that are done."""
+    sent = session.execute(
+        select(Publication.id, Publication.account_id, Publication.remote_id, Version.post_id)
+        .join(Version, Version.id == Publication.version_id)
+        .where(Publication.remote_id.is_not(None))
+        .limit(REVIEWS * _ITEMS)
+    ).all()
+    for number in range(min(REVIEWS, len(sent) // _ITEMS)):
+        review = ConsentReview(pupil_id=pupils[number], cause="withdrawn", kinds=["facebook"], opened_at=now)
+        session.add(review)
+        session.flush()
+        some = sent[number * _ITEMS : (number + 1) * _ITEMS]
+        session.add_all(
+            ReviewItem(review_id=review.id, post_id=one.post_id, publication_id=one.id, how="shown") for one in some
+        )
+        session.add_all(
+            Takedown(
+                account_id=one.account_id, publication_id=one.id, remote_id=one.remote_id, why="consent",
+                asked_by=school.head, asked_at=now, state=TakedownState.GONE, next_at=now, confirmed_at=now,
+            )
+            for one in some[:10]
+        )  # fmt: skip
 
 
 def _policy(session: Session, school: School, now: datetime) -> None:
