@@ -11,6 +11,7 @@ from gatekeeper.web.access import person, services
 from gatekeeper.workflow.ask_register import PupilMatches
 from gatekeeper.workflow.post_view import post_view
 from gatekeeper.workflow.resolve import SHORTEST_REASON
+from gatekeeper.workflow.takedown_view import removals_of
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ def post_page(
     page = render_template(
         "web/posts/show.html",
         post=post,
+        removals=removals_of(services(), post_id, person()),
         trouble=trouble,
         search=search,
         limits=limits.LIMITS,

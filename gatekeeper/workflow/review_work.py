@@ -120,6 +120,24 @@ def save_letter(services: Services, review_id: int, *, words: str, by: int) -> N
         record(session, at=now, staff_id=by, action="review.letter", subject=f"review:{review_id}")
 
 
+def forget_letter(services: Services, review_id: int, *, by: int) -> None:
+    """Let the letter be written anew from what was done.
+
+    Raises:
+        NotFound, NotAllowed: as above.
+    """
+    with services.step() as session:
+        _check_role(session, by, {Role.CONSENT_LEAD})
+        review = session.get(ConsentReview, review_id, with_for_update=True)
+        if review is None:
+            raise NotFound("There is no such review.")
+        review.letter = ""
+        record(
+            session, at=services.clock.now(), staff_id=by, action="review.letter", subject=f"review:{review_id}",
+            detail={"anew": True},
+        )  # fmt: skip
+
+
 def _check_role(session: Session, by: int, allowed: Collection[Role]) -> None:
     if Role(session.get_one(Staff, by).role) not in allowed:
         raise NotAllowed("This is for others to decide.")

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper import jobs
-from gatekeeper.errors import BadInput, NotFound
+from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.staff import record
 from gatekeeper.posts.model import Post, Publication, Version
 from gatekeeper.posts.public import Takedown, TakedownState
@@ -145,6 +145,19 @@ def follow_waiting(session: Session, takedown_id: int, *, now: datetime) -> None
         publication = publication_for_update(session, publication_id)
         if publication is not None:
             follow(session, publication, now=now)
+
+
+def try_now(session: Session, one: Takedown, *, now: datetime) -> None:
+    """Have the platform asked at once, also where that had been given to a person. The caller has locked the row.
+
+    Raises:
+        Conflict: it is over, or nobody knows yet what there is to remove.
+    """
+    if one.state not in (TakedownState.ORDERED, TakedownState.BY_HAND):
+        raise Conflict("This removal is over, or nobody knows yet what there is to remove.")
+    one.state, one.next_at = TakedownState.ORDERED, now
+    session.flush()
+    jobs.order(session, jobs.TAKEDOWN, one.id, now=now)
 
 
 def never_public(session: Session, takedown: Takedown, *, now: datetime) -> None:
