@@ -346,7 +346,7 @@ def test_a_question_about_a_reply_is_handed_over_with_the_questions_about_posts(
         proofs.set_pin(session, lite.staff[Role.DEPUTY], PIN, now=clock.now())
         deputies.name(
             session, head_id=lite.head, deputy_id=lite.staff[Role.DEPUTY], starts_at=clock.now(),
-            ends_at=clock.now() + timedelta(days=5), reason="Away", proof_method="pin", now=clock.now(),
+            ends_at=clock.now() + timedelta(days=5), reason="Away at a conference", proof_method="pin", now=clock.now(),
         )  # fmt: skip
     assert the_request(lite, reply_id).approver_id == lite.staff[Role.DEPUTY]
     handover.run(lite.services)
