@@ -6,6 +6,7 @@ from typing import cast
 from flask import current_app, g, request, url_for
 
 from gatekeeper.web.access import can_open, person, services
+from gatekeeper.workflow.case_view import count_mine
 from gatekeeper.workflow.inbox import count_waiting
 from gatekeeper.workflow.mail_view import undelivered
 from gatekeeper.workflow.second_look import waiting_for
@@ -130,6 +131,9 @@ def _word(entry: Entry) -> str:
     elif entry.section == "watch":
         with services().db.read() as session:
             waiting = open_incidents(session)
+    elif entry.section == "cases":
+        with services().db.read() as session:
+            waiting = count_mine(session, person())
     elif entry.section == "mail":
         waiting = undelivered(services())
     else:
