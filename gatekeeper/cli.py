@@ -13,6 +13,7 @@ from typing import NoReturn
 from gatekeeper.errors import BadInput, GatekeeperError
 from gatekeeper.ops.drill.command import add_drill
 from gatekeeper.ops.evidence_command import add_evidence
+from gatekeeper.ops.subject_access_command import add_subject_access
 
 DONE, FAILED, WRONG_ARGUMENTS = 0, 1, 2
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_scripting(commands)
     _add_accounts(commands)
     add_evidence(commands)
+    add_subject_access(commands)
     add_drill(commands)
     return parser
 

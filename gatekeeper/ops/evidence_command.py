@@ -39,7 +39,7 @@ def export_evidence(asked: argparse.Namespace) -> int:
         environ = {name: value for name, value in environ.items() if not name.endswith("DATABASE_URL")}
         environ["GATEKEEPER_DATA"] = str(asked.data)
     if asked.out and asked.out.exists():
-        raise _taken(asked.out)
+        raise taken(asked.out)
     settings = load_settings("evidence", environ)
     path = settings.database_url.removeprefix("sqlite:///")
     if path != settings.database_url and not Path(path).is_file():
@@ -47,35 +47,37 @@ def export_evidence(asked: argparse.Namespace) -> int:
     services = build_services(settings)
     wish = Wish(version=asked.version, names=asked.names, reason=asked.reason)
     try:
-        bundle = export(services, asked.post, wish, by=None, account=_account())
+        bundle = export(services, asked.post, wish, by=None, account=account_here())
     except (SQLAlchemyError, ApprovalError) as err:
         raise GatekeeperError(f"The bundle could not be made ({type(err).__name__}).") from err
     finally:
         services.db.engine.dispose()
     target: Path = asked.out or Path(bundle.file_name)
-    _write(target, bundle.data)
+    write_once(target, bundle.data)
     print(target)
     print(f"Version {bundle.version} of post {asked.post}. Unpack it and run verify.py to check it.", file=sys.stderr)
     return 0
 
 
-def _account() -> str:
+def account_here() -> str:
+    """The account of this computer that runs the command, for the audit."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container's user may have no name
         return str(os.getuid())
 
 
-def _taken(target: Path) -> BadInput:
+def taken(target: Path) -> BadInput:
+    """What is said of a file that is there already."""
     return BadInput(f"{target} is there already. Choose another name with --out.")
 
 
-def _write(target: Path, data: bytes) -> None:
+def write_once(target: Path, data: bytes) -> None:
     """Write a file that nobody else may read, and never over one that is there."""
     try:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        raise _taken(target) from None
+        raise taken(target) from None
     except OSError as err:
         raise SettingsError(f"{target} cannot be written: {err.strerror}.") from None
     with os.fdopen(descriptor, "wb") as file:

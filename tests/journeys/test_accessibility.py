@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
 PAGES = {
     Role.AUTHOR: ("/", "/schedule", "/schedule?view=list", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
     Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds", "/policy", "/statement?for=governors"),
-    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1"),
+    Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1", "/pupils/1/posts", "/pupils/1/subject-access"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail", "/statement?for=dpo", "/statement/details",
