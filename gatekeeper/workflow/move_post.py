@@ -21,6 +21,7 @@ from gatekeeper.workflow.calendar import plan_around, school_hours
 from gatekeeper.workflow.change import touch
 from gatekeeper.workflow.due import TypedDue, is_doubled, resolve
 from gatekeeper.workflow.own_post import own_post
+from gatekeeper.workflow.policy_gate import check_has_read
 from gatekeeper.workflow.readiness import problems_with
 from gatekeeper.workflow.services import Services
 
@@ -93,7 +94,8 @@ def move_post(services: Services, post_id: int, by: int, moving: Moving) -> Move
     Raises:
         NotFound: there is no such post, or it is not theirs.
         BadInput: the time cannot be used, or the post cannot be sent as it is. Nothing was changed.
-        Conflict: it is being sent or was, or it is not what the page showed. Nothing was changed.
+        Conflict: it is being sent or was, or it is not what the page showed, or its author has not confirmed the
+            policy's present edition (`PolicyUnread`) and it would be sent again. Nothing was changed.
     """
     now = services.clock.now()
     with services.step() as session:
@@ -116,6 +118,7 @@ def move_post(services: Services, post_id: int, by: int, moving: Moving) -> Move
         touch(session, post, by=by, now=now, reason="The post was moved to another time.")
         post.due_at, post.due_wall = due, moving.due.stored
         if state in SENT_AGAIN:
+            check_has_read(session, by)
             if fields := problems_with(session, post, now=now, demo=services.settings.demo):
                 sentence = f"It cannot be moved and sent as it is. {' '.join(dict.fromkeys(fields.values()))}"
                 raise BadInput(sentence, fields={"": sentence})

@@ -17,7 +17,9 @@ from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.policy_editions import Acknowledgement, PolicyEdition, PutAwayCard
 from gatekeeper.people.staff import Audit, Role, Staff
 from gatekeeper.posts.model import Post
-from gatekeeper.workflow import policy_cards, policy_editions, policy_view, resolve, submit
+from gatekeeper.posts.status import PostState
+from gatekeeper.workflow import move_post, policy_cards, policy_editions, policy_view, resolve, submit
+from gatekeeper.workflow.due import TypedDue
 from gatekeeper.workflow.policy_editions import TypedEdition
 from gatekeeper.workflow.policy_gate import PolicyUnread
 from tests.conftest import ToldClock
@@ -153,6 +155,22 @@ def test_a_draft_begun_earlier_is_saved_but_not_sent(school: School) -> None:
     read(school, edition, Role.AUTHOR)
     resolve.send_to_head(school.services, checked, by=school.author)
     assert school.state(checked) == "requesting"
+
+
+def test_cannot_send_a_post_again_by_moving_it(school: School) -> None:
+    post = school.post()
+    school.ask(post)
+    edition = adopt(school)
+    with school.services.db.read() as session:
+        before = session.get_one(Post, post)
+    moving = move_post.Moving(due=TypedDue(date="2026-11-23", time="15:00"), revision=before.revision, seen=PostState.WAITING)
+    with pytest.raises(PolicyUnread):
+        move_post.move_post(school.services, post, school.author, moving)
+    with school.services.db.read() as session:
+        after = session.get_one(Post, post)
+    assert (after.state, after.due_at) == ("waiting", before.due_at)
+    read(school, edition, Role.AUTHOR)
+    assert move_post.move_post(school.services, post, school.author, moving).state == "scanning"
 
 
 def test_a_new_edition_asks_again(school: School) -> None:
