@@ -175,9 +175,9 @@ def test_the_review_shows_the_face_and_takes_all_down_at_once(school: School, as
     assert "1 of 1 still public" in page
     assert "The child&#39;s face" in page
     assert "Keep it" not in page
-    assert client.get("/reviews/1/pictures/2/1").mimetype == "image/jpeg"
-    assert client.get("/reviews/1/pictures/2/2").status_code == 404
-    assert client.get("/reviews/2/pictures/2/1").status_code == 404
+    assert client.get("/reviews/1/pictures/1/1").mimetype == "image/jpeg"
+    assert client.get("/reviews/1/pictures/1/2").status_code == 404
+    assert client.get("/reviews/2/pictures/1/1").status_code == 404
     assert client.get("/reviews/4711").status_code == 404
     assert client.post("/reviews/1/take-down").status_code == 303
     (one,) = removals(school)
