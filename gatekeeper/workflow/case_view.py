@@ -29,6 +29,7 @@ STATES: Final[Mapping[CaseState, tuple[str, str, str]]] = {
 #: kinds whose reading by those who work on them leaves a trace: they are about a person
 CONFIDENTIAL: Final = frozenset({CaseKind.CONCERN, CaseKind.REMOVAL, CaseKind.BREACH, CaseKind.COMPLAINT})
 _SOON: Final = timedelta(hours=24)
+_COUNTED: Final = 96  # hours; further away days are counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class Clock:
     words: str
     overdue: bool
     friday: datetime | None  # where the end falls on a weekend
+    hours: int | None  # whole hours that are left, while they are worth counting
     late: bool
 
 
@@ -249,6 +251,7 @@ def clocks_of(session: Session, case: Case, *, now: datetime) -> tuple[Clock, ..
             words=one.words,
             overdue=one.met_at is None and one.due_at <= now,
             friday=last_weekday(one.due_at),
+            hours=hours if _COUNTED > (hours := int((one.due_at - now) / timedelta(hours=1))) >= 1 else None,
             late=one.met_at is not None and one.met_at > one.due_at,
         )
         for one in rows
