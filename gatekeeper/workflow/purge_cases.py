@@ -7,7 +7,7 @@ from sqlalchemy import Select, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from approvals import erasure
-from approvals.tables import ApprovalRequest
+from approvals.tables import ApprovalRequest, RequestStatus
 from gatekeeper.cases.model import Case, CaseAttachment, CaseClock, CaseEntry, CaseKind, CaseReply, CaseState, LegalHold
 from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.workflow.legal_hold import held_case
@@ -30,6 +30,11 @@ def _closed(class_id: str, *, breaches: bool) -> Callable[[Session, Night], Sele
                 Case.erased_at.is_(None),
                 kind,
                 ~exists().where(Takedown.case_id == Case.id, Takedown.state.in_(_OPEN)),
+                ~exists().where(
+                    CaseReply.case_id == Case.id,
+                    ApprovalRequest.id == CaseReply.request_id,
+                    ApprovalRequest.status == RequestStatus.OPEN,
+                ),
                 ~held_case(session),
             )
             .order_by(Case.id)

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, exists, or_, select, update
+from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
+from approvals.tables import ApprovalRequest, RequestStatus
 from gatekeeper.cases.model import Case, CaseState
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.posts.model import Face, Photo, Post, Publication, Version
@@ -83,11 +84,16 @@ def _published(session: Session, night: Night) -> Select[Any] | None:
 def _resting(session: Session) -> Select[Any]:
     """Posts that are kept, on which nothing is waiting, and which nobody holds."""
     alive = exists().where(_of_post(), Publication.state.not_in(list(ENDED)))
+    asked = exists().where(
+        ApprovalRequest.subject == literal("post:") + cast(Post.id, String),
+        ApprovalRequest.status == RequestStatus.OPEN,
+    )
     return (
         select(Post.id)
         .where(
             Post.erased_at.is_(None),
             ~alive,
+            ~asked,
             ~exists().where(Case.post_id == Post.id, Case.state != CaseState.CLOSED),
             ~exists().where(ReviewItem.post_id == Post.id, ReviewItem.state == "open"),
             ~exists().where(_of_post(), Takedown.publication_id == Publication.id, Takedown.state.in_(_OPEN)),

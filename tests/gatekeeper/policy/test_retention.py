@@ -1,6 +1,7 @@
 """The periods that came with Gatekeeper, and what a school may make of them."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ def test_every_class_says_what_since_when_how_long_and_why() -> None:
         assert one.why.endswith("."), one.id
         assert one.least <= one.days <= retention.MOST, one.id
         assert one.since, one.id
+
+
+def test_the_documentation_lists_every_class_with_its_period() -> None:
+    page = (Path(retention.__file__).parents[1] / "docs" / "retention.md").read_text()
+    for one in retention.classes().values():
+        never = " or without an end" if one.never else ""
+        assert f"| {one.name} | {one.days:,} | {one.least:,}{never} | {one.since} |" in page, one.id
 
 
 def test_originals_and_rejected_posts_go_first() -> None:
