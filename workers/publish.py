@@ -32,7 +32,7 @@ log = logging.getLogger("workers.publish")
 
 _FAULT_PAUSE = 2.0
 _TOGETHER = 50  # posts that are claimed together at most ...
-_PART = 0.2  # ... and no more than go out in this part of a poll interval
+_PART = 0.5  # ... and no more than go out in this part of a poll interval
 _NEWS = 20  # e-mails that the queue is told of at once; the mail worker looks for the others itself
 _NO_DATABASE = (
     "Nothing is sent until the database can be written again. Look whether the disk is full or read-only, whether "

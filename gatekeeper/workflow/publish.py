@@ -16,7 +16,7 @@ one *sending*, to be looked up, and the second one untouched; at no moment are t
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -65,8 +65,11 @@ def publish_all(
         while left and (len(left) == len(claims) or go_on()):
             line.send(left.pop(0))
         line.write_down()
-    finally:
-        give_back(services, left)
+    except Exception:
+        with suppress(SQLAlchemyError):
+            give_back(services, left)
+        raise
+    give_back(services, left)
 
 
 @dataclass(frozen=True, kw_only=True)
