@@ -80,6 +80,7 @@ class DrillSchool:
             made = render(np.full((240, 320, 3), 120, np.uint8))
             self.picture = self.services.media.put(made.data, ".jpg")
             self._pupils: dict[int, int] = {}
+            self.due_in = _DUE_IN
             self._took: deque[timedelta] = deque(maxlen=_LATELY)
             self._size = (made.width, made.height)
             session.add(
@@ -137,7 +138,7 @@ class DrillSchool:
 
     def _checked(self, ordeal: Ordeal) -> tuple[int, datetime]:
         now = self.services.clock.now()
-        due = now + max(_DUE_IN, 3 * self.took)
+        due = now + max(self.due_in, 3 * self.took)
         with self.services.db.begin() as session:
             post = Post(
                 author_id=self._author,
