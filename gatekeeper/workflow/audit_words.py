@@ -1,6 +1,6 @@
 """What each line of the audit says in plain words, after the person's name: "Jo Marsh signed in"."""
 
-from typing import Final
+from typing import Any, Final
 
 #: every action that the program writes down -> the words
 WORDS: Final = {
@@ -23,6 +23,7 @@ WORDS: Final = {
     "channel.opened": "opened a channel",
     "channel.registered": "registered a channel",
     "channel.seen_logged_out": "looked at a channel without being signed in there",
+    "consent.dates_checked": "looked for permissions that ran out",
     "consent.recorded": "recorded a permission",
     "consent.withdrawn": "recorded that a permission was withdrawn",
     "decide.proved": "proved who they are, to decide",
@@ -43,6 +44,7 @@ WORDS: Final = {
     "finding.override": "asked the headteacher to allow what was found",
     "hold.ended": "ended a legal hold",
     "hold.placed": "placed a legal hold",
+    "holding.approved": "approved the holding text for enquiries",
     "import.consents": "brought in permissions from a file",
     "import.roster": "brought in the roll from a file",
     "incident.closed": "closed what was found on an account",
@@ -86,6 +88,7 @@ WORDS: Final = {
     "publication.answered": "said what became of a post on a platform",
     "pupil.added": "added a pupil",
     "pupil.edited": "changed a pupil's entry",
+    "pupil.found": "looked for the posts with a pupil",
     "pupil.leaves": "recorded that a pupil leaves",
     "pupil.seen": "looked at a pupil's page",
     "pupil.stays": "took back that a pupil leaves",
@@ -95,11 +98,19 @@ WORDS: Final = {
     "recovery.stopped": "stopped a new passkey or PIN",
     "register.asked": "asked the register about a pupil",
     "register.class_listed": "listed the pupils of a class",
+    "reply.sent": "marked a reply as sent",
     "restore.begun": "put the database back from a backup",
     "restore.finished": "finished a restore from a backup",
     "retention.changed": "changed how long something is kept",
     "retention.finished": "finished the nightly deletion",
     "retention.purged": "deleted what had been kept long enough",
+    "review.closed": "finished a review of consent",
+    "review.kept": "kept a post in a review of consent",
+    "review.letter": "wrote the letter of a review of consent",
+    "review.letter_seen": "read the letter of a review of consent",
+    "review.opened": "opened a review of consent",
+    "review.seen": "looked at a review of consent",
+    "review.taken_down": "had the posts of a review of consent taken down",
     "role.asked": "asked for a change of who decides",
     "role.changed": "changed a role",
     "role.left": "gave the headteacher's role away",
@@ -120,6 +131,9 @@ WORDS: Final = {
     "staff.invited": "invited somebody",
     "staff.invited_again": "sent an invitation again",
     "staff.reactivated": "opened an account again",
+    "subject_access.exported": "took out what is kept about a pupil",
+    "takedown.again": "had a removal tried again",
+    "takedown.asked": "asked for a post to be taken down",
     "takedown.by_hand": "took a post down by hand",
     "takedown.ordered": "had a post taken down",
     "template.made": "enrolled a pupil for matching",
@@ -133,7 +147,17 @@ WORDS: Final = {
 
 #: the actions by which somebody sees what is kept about pupils
 READS: Final = frozenset(
-    {"enrolment.asked", "evidence.exported", "pupil.seen", "register.asked", "register.class_listed"}
+    {
+        "enrolment.asked",
+        "evidence.exported",
+        "pupil.found",
+        "pupil.seen",
+        "register.asked",
+        "register.class_listed",
+        "review.letter_seen",
+        "review.seen",
+        "subject_access.exported",
+    }
 )
 
 
@@ -148,3 +172,19 @@ def about(subject: str, names: dict[int, str]) -> str:
     if kind == "staff" and number.isdigit():
         return names.get(int(number), subject)
     return f"{kind} {number}".strip().replace("_", " ")
+
+
+def detail(facts: dict[str, Any]) -> str:
+    """What a line adds, as "name: value" one after the other; what says nothing is left out."""
+    told = {name.replace("_", " "): _told(value) for name, value in facts.items()}
+    return "; ".join(f"{name}: {words}" for name, words in told.items() if words)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{str(name).replace('_', ' ')} {_told(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(_told(one) for one in value)
+    return "" if value is None else str(value)

@@ -44,7 +44,7 @@ def index() -> str:
         kinds=audit_view.ABOUT,
         filters=filters,
         address=lambda endpoint="audit.index", **place: url_for(endpoint, **_as_asked(filters), **place),
-        told=_told,
+        told=audit_words.detail,
         spelt=audit_words.words_for,
         about=lambda subject: audit_words.about(subject, names),
     )
@@ -133,13 +133,6 @@ def _number(name: str) -> int | None:
 def _place(total: int) -> Place:
     pages = max(1, -(-total // _SIZE))
     return Place(min(max(1, request.args.get("page", 1, type=int)), pages), pages, total)
-
-
-def _told(detail: dict[str, Any]) -> str:
-    return "; ".join(
-        f"{key.replace('_', ' ')}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for key, value in detail.items()
-    )
 
 
 def _day(text: str | None) -> date | None:

@@ -121,6 +121,19 @@ def test_taking_it_out_is_itself_written_down_with_what_was_asked(
     assert "took the audit out as a table" in client.get("/audit").text
 
 
+def test_what_a_line_adds_is_told_in_words(browser: Browser, services: Services) -> None:
+    facts = {
+        "ok": True,
+        "trial": {"read_back": False, "tries": 2},
+        "changed": ["name", "town"],
+        "none": None,
+        "counts": {},
+    }
+    write(services, 1, detail=facts)
+    page = browser(Role.AUDITOR).get("/audit").text
+    assert "ok: yes; trial: read back no, tries 2; changed: name, town</span>" in page
+
+
 def test_a_spreadsheet_runs_nothing_of_the_table(browser: Browser, services: Services) -> None:
     write(services, 1, action="=cmd()", subject="@sum:1", detail={"why": "=1+1"})
     (line, *_) = csv.DictReader(io.StringIO(browser(Role.HEADTEACHER).get("/audit/export.csv").text))
