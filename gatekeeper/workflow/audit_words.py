@@ -148,6 +148,7 @@ WORDS: Final = {
 #: the actions by which somebody sees what is kept about pupils
 READS: Final = frozenset(
     {
+        "decide.proved",
         "enrolment.asked",
         "evidence.exported",
         "pupil.found",
