@@ -185,13 +185,15 @@ def _read_through(services: Services, plan: _Plan, *, now: datetime) -> Round:
     pages = _FIRST_PAGES if first else _PAGES
     if pace.paid and not services.settings.demo:
         pages = 1 if first else max(1, min(pages, (plan.setting.reads - plan.spent) // 100))
+    if pace.back:  # nothing costs: once a day as far back as at first, for what somebody changed long after
+        since = min(since, now - (pace.back if watch.reads_day == now.date() else pace.first))
     done = Round(
         services=services,
         account=plan.account,
         channel=cast("ReadChannel", channel),
         began_at=watch.began_at,
         started=now,
-        since=min(since, now - pace.back) if pace.back else since,
+        since=since,
         pace=pace,
         pages=pages,
         first=first,

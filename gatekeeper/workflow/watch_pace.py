@@ -56,8 +56,8 @@ class Pace:
         every: between two readings.
         lag: how long a platform may take to show what was posted.
         paid: whether each post that is read costs.
-        back: how far back every reading goes.
-        first: how far back the first one goes.
+        back: how far back every reading goes; nothing where reading costs.
+        first: how far back the first one goes, and where nothing costs the first of each day.
         horizon: up to which age our own posts are looked up one by one.
     """
 

@@ -4,8 +4,9 @@ The platform is asked outside any transaction. Each part is written down by itse
 loses nothing: the next one begins where the last whole one did.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -26,6 +27,7 @@ from gatekeeper.workflow.watch_pace import Pace
 
 #: a reading ends itself after this, long before its job would be ended
 _LONG_ENOUGH: Final = timedelta(seconds=110)
+_HALVES: Final = re.compile("[\ud800-\udfff]")
 _KIND: Final = {
     Verdict.UNGATED: IncidentKind.UNGATED,
     Verdict.EDITED: IncidentKind.EDITED,
@@ -70,7 +72,7 @@ class Round:
         for _ in range(self.pages):
             page = self.channel.read_page(since=self.since, cursor=cursor, deadline=self._deadline())
             self.reads += len(page.posts)
-            self.take(page.posts)
+            self.take([storable(post) for post in page.posts])
             cursor = page.cursor
             if not cursor or self._is_long():
                 break
@@ -78,7 +80,7 @@ class Round:
 
     def read_queue(self) -> None:
         """Read what is scheduled on the platform itself. Gatekeeper schedules nothing there."""
-        queued = self.channel.queued_posts(deadline=self._deadline()) or ()
+        queued = [storable(post) for post in self.channel.queued_posts(deadline=self._deadline()) or ()]
         if not queued:
             return
         with self.services.db.read() as session:
@@ -143,7 +145,7 @@ class Round:
             return  # about this one post nothing can be said; it must not stand in the way of the others
         self.reads += 1
         if not only_there:
-            self.take([post])
+            self.take([storable(post)])
             return
         with self.services.step() as session:
             row = _row(session, self.account.id, key)
@@ -244,6 +246,12 @@ class Round:
 
     def _is_long(self) -> bool:
         return self.services.clock.now() - self.started > _LONG_ENOUGH
+
+
+def storable(post: RemotePost) -> RemotePost:
+    """The post without signs that no database keeps: half of an emoji, or the sign that ends a text."""
+    text = _HALVES.sub("\ufffd", post.text).replace("\0", "\ufffd")
+    return post if text == post.text else replace(post, text=text)
 
 
 def _row(session: Session, account_id: int, key: str) -> RemotePublicPost | None:

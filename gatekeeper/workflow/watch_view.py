@@ -181,8 +181,8 @@ def _left_out(kinds: set[str], setting: WatchSetting) -> list[str]:
         ]
     if "facebook" in kinds:
         found.append(
-            "Facebook lists a selection of about 600 posts a year, so an older outside post can be missed. Our own "
-            "posts are asked for one by one for 400 days; every reading covers the last 30 days."
+            "Facebook lists a selection of about 600 posts a year, so an outside post can be missed. Every reading covers "
+            "30 days, one a day a year; our own posts are asked for one by one for 400 days."
         )
     if "linkedin" in kinds:
         found.append(

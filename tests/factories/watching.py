@@ -1,15 +1,40 @@
 """A watched school: one reading as the worker takes it, and what was found."""
 
+import base64
+import io
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
 from sqlalchemy import select
 
+from gatekeeper.db.session import Database
 from gatekeeper.mail.model import Notice
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.posts.public import AccountWatch, Incident, RemotePublicPost
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import watch
+from gatekeeper.workflow.limits_seen import watcher
 from tests.conftest import ToldClock
-from tests.factories.school import School
+from tests.factories.school import School, make_services
 from tests.factories.sending import run as publish_due
+
+
+def watched_school(database: Database, tmp_path: Path, clock: ToldClock, simulator: Simulator) -> School:
+    """With every channel wrapped as it is in the worker, so that what is read back is counted."""
+    services = make_services(database, tmp_path, clock, simulator=simulator)
+    plain, wrapped = services.channel_for, watcher(database, clock)
+    assert plain is not None
+    school = School(replace(services, channel_for=lambda account: wrapped(plain(account), account.id)))
+    school.open_linkedin()
+    return school
+
+
+def picture(colour: str = "seagreen") -> str:
+    """A small picture of nobody, as the simulator takes it."""
+    file = io.BytesIO()
+    Image.new("RGB", (64, 48), colour).save(file, "JPEG")
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def begin(school: School, kind: str) -> int:
