@@ -1,7 +1,7 @@
 """Every page in a real browser: axe-core finds nothing, nothing sticks out of a phone, the console stays silent."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,12 +9,23 @@ from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from approvals.tables import ApprovalRequest
+from gatekeeper.cases.model import CaseKind
 from gatekeeper.mail.order import order_notice
-from gatekeeper.people.staff import Role
+from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Face, Finding, Photo, Post, Publication, Restoration, Version
 from gatekeeper.posts.status import FaceState, PublicationState
-from gatekeeper.workflow import emergency, policy_cards, policy_editions, second_look, teach
+from gatekeeper.workflow import (
+    case_holding,
+    case_reply,
+    case_work,
+    emergency,
+    policy_cards,
+    policy_editions,
+    second_look,
+    teach,
+)
 from gatekeeper.workflow.bounce import DELAYED
+from gatekeeper.workflow.cases import Opening, begin, open_case
 from gatekeeper.workflow.policy_editions import TypedEdition
 from tests.factories.bundle import decided
 from tests.factories.school import PIN, School
@@ -26,11 +37,14 @@ pytestmark = pytest.mark.browser
 #: every page with a fixed address, and who looks at it
 PAGES = {
     Role.AUTHOR: ("/", "/schedule", "/schedule?view=list", "/posts/new", "/account", "/help", "/help/getting-started", "/help/recognition"),
-    Role.HEADTEACHER: ("/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds", "/policy", "/statement?for=governors"),
+    Role.HEADTEACHER: ("/", "/takedowns/", "/reviews/", "/decisions", "/deputies", "/sending", "/second-looks/", "/pupils", "/channels", "/audit", "/audit/ledger", "/school", "/rules", "/rules/change", "/rules/versions", "/rules/versions/0", "/account", "/account/proofs", "/account/proofs/passkey", "/account/proofs/pin", "/account/proofs/pin/remove", "/retention", "/retention/classes/audit", "/retention/holds", "/policy", "/statement?for=governors"),
     Role.CONSENT_LEAD: ("/pupils", "/pupils/1", "/pupils/1/edit", "/pupils/new", "/pupils/import", "/words", "/enrolment", "/enrolment/1", "/pupils/1/posts", "/pupils/1/subject-access"),
     Role.ADMINISTRATOR: (
         "/staff", "/staff/invite", "/staff/1", "/channels", "/channels/1", "/channels/new/x", "/channels/new/facebook",
         "/channels/1/keys", "/school", "/school/marks", "/pupils/3", "/mail", "/statement?for=dpo", "/statement/details",
+    ),
+    Role.LINE_MANAGER: (
+        "/cases", "/cases/new", "/cases/new/enquiry", "/cases/new/breach",
     ),
     Role.AUDITOR: ("/audit", "/audit/ledger", "/evidence", "/"),
 }  # fmt: skip
@@ -134,6 +148,49 @@ def test_the_policy_is_accessible_and_fits(site: Site, reader: Page) -> None:
     reader.goto(f"{site.url}/policy/adopt")
     reader.get_by_role("button", name="Adopt this edition").click()
     check(reader)  # the form with every error on it
+
+
+def test_the_pages_of_cases_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    """The fullest kinds, with everything on them that a reader can meet, and the page on which a reply is decided."""
+    services, school, now = site.school.services, site.school, site.school.services.clock.now()
+    with services.step() as session:
+        ids = {
+            kind: open_case(
+                session, kind=kind, title="A long word: Schulaufsichtsbehördenangelegenheit", words="Words " * 40,
+                by=school.head, now=now, link="https://social.example/" + "x" * 90,
+                **({"about_id": school.author, "deadline": now + timedelta(days=5)} if kind is CaseKind.REMOVAL else {}),
+            )
+            for kind in CaseKind
+        }  # fmt: skip
+        author, head = session.get_one(Staff, school.author), session.get_one(Staff, school.head)
+    case_holding.approve(services, "We have received it.", by=head, proof_method="pin")
+    reply = case_reply.draft(services, ids[CaseKind.ENQUIRY], "Ruth, by post", "No.", by=head)
+    case_reply.edit(services, reply, "Ruth, by post", "No comment.", by=head)
+    case_work.note(services, ids[CaseKind.CONCERN], "A note", by=head, shared=True)
+    case_work.close(services, ids[CaseKind.CONCERN], "settled", "It is settled.", by=head)
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    for kind in (CaseKind.ENQUIRY, CaseKind.CONCERN, CaseKind.BREACH):
+        reader.goto(f"{site.url}/cases/{ids[kind]}")
+        reader.evaluate("for (const part of document.querySelectorAll('main details')) part.open = true")
+        check(reader)
+    for address in ("/cases?show=all", "/enquiries/holding-text"):
+        look(reader, site.url + address)
+    reader.goto(f"{site.url}/cases/new/removal")
+    reader.get_by_role("button", name="Make the request").click()
+    reader.locator(".errors-summary").wait_for()
+    check(reader)
+    site.sign_in(reader.context, Role.AUTHOR)
+    look(reader, f"{site.url}/cases/{ids[CaseKind.REMOVAL]}")
+    asked = begin(services, Opening(kind=CaseKind.ENQUIRY, title="Pool", words="Why is it shut?"), by=author)
+    reply = case_reply.draft(services, asked, "Ruth, by post", "No comment.", by=author)
+    case_reply.ask(services, reply, by=author)
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    reader.goto(f"{site.url}/decisions")
+    reader.get_by_role("button", name="Look and decide").click()
+    reader.get_by_label("Your PIN").fill(PIN)
+    reader.get_by_role("button", name="Show me the reply").click()
+    reader.get_by_role("link", name="Approve").click()
+    check(reader)
 
 
 def test_what_is_stopped_is_accessible_and_fits(site: Site, reader: Page) -> None:
