@@ -60,10 +60,10 @@ def marks_of(session: Session, versions: Collection[int], names: Mapping[int, st
 
 
 def _marks(lines: list[tuple[S, str, bool]]) -> Marks:
-    words = []
+    words, alike = [], len({state for state, _, _ in lines}) == 1  # then the post's own state says it
     for state, channel, held in lines:
         if held:
             words.append(f"{channel} is held: the post waits for it")
-        elif state in _ENDED and len(lines) > 1:  # of a single channel the post's own state says it
+        elif state in _ENDED and not alike:
             words.append(_ENDED[state].format(channel=channel))
     return Marks(held=any(held for _, _, held in lines), words=tuple(words))
