@@ -5,6 +5,7 @@ rendition is kept, without anything the file said beside its pixels.
 """
 
 import logging
+from datetime import timedelta
 from typing import Final
 
 from gatekeeper.channels.base import Deadline, RemotePost, Watching
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 
 IN_ONE_READING: Final = 12
 IN_ONE_POST: Final = 4
+_LONG_ENOUGH: Final = timedelta(seconds=45)  # pictures that come slowly must not keep a report from being written
 
 
 class Copies:
@@ -23,13 +25,14 @@ class Copies:
 
     def __init__(self, services: Services, channel: Watching) -> None:
         self._services, self._channel, self._left = services, channel, IN_ONE_READING
+        self._until = services.clock.now() + _LONG_ENOUGH
 
     def of(self, post: RemotePost) -> list[str]:
         """The digests of the copies; what could not be had or opened is left out, and the page says so."""
         return [digest for name in post.pictures[:IN_ONE_POST] if (digest := self._copy(name))]
 
     def _copy(self, name: str) -> str:
-        if self._left <= 0:
+        if self._left <= 0 or self._services.clock.now() > self._until:
             return ""
         self._left -= 1
         services = self._services

@@ -57,6 +57,7 @@ WATCHED: Final = ("open", "held")
 _PAGES: Final = 40  # of 100 posts each
 _FIRST_PAGES: Final = 10
 _SPARE: Final = 25  # percent of what Facebook allows that reading leaves for publishing
+_WAIT_AT_MOST: Final = timedelta(hours=25)  # whatever an answer says
 _KEEP_FREE_FOR: Final = timedelta(minutes=30)
 _CLEARED: Final = timedelta(minutes=5)
 NO_BUDGET: Final = "The budget for reading X this month is used up. It is read again when the next month begins, or when the budget is raised."
@@ -90,7 +91,7 @@ def read(services: Services, account_id: int) -> None:
     try:
         done = _read_through(services, plan, now=now)
     except RateLimited as limited:
-        until = min(limited.retry_at or now + plan.pace.every, now + plan.pace.longest)
+        until = min(limited.retry_at or now + plan.pace.every, now + _WAIT_AT_MOST)
         _put_off(services, plan, until=until, problem=f"{limited.platform} asks to wait before it is read again.")
     except Exception as error:  # noqa: BLE001 - whatever it was, the next reading must be ordered
         log.warning("account %d could not be read (%s)", account_id, place_of(error))

@@ -17,6 +17,7 @@ from gatekeeper.people.school import change_setting, school_settings
 from gatekeeper.people.staff import record
 from gatekeeper.policy.limits import PRICES, dollars
 from gatekeeper.posts.model import ChannelCost
+from gatekeeper.posts.public import AccountWatch
 from gatekeeper.settings import Settings
 from gatekeeper.workflow import cost
 from gatekeeper.workflow.services import Services
@@ -73,11 +74,6 @@ class Pace:
         """What two readings have in common, for what a platform lists late."""
         return self.lag if self.paid else self.lag * 6
 
-    @property
-    def longest(self) -> timedelta:
-        """The longest that a reading can be put off."""
-        return _LONGEST_PAID if self.paid else _LONGEST_FREE
-
     def looked_up_after(self, age: timedelta) -> timedelta:
         """How long one of our own posts of this age may go unseen before it is asked for by its number."""
         if self.paid:
@@ -118,6 +114,9 @@ def change(services: Services, wanted: WatchSetting, *, by: int) -> None:
     value = {"minutes": wanted.minutes, "reads": wanted.reads}
     with services.step() as session:
         change_setting(session, SETTING, value, by=by, now=now)
+        soon = now + timedelta(minutes=wanted.minutes)
+        for one in session.scalars(select(AccountWatch).where(AccountWatch.next_at > soon).with_for_update()):
+            one.next_at = soon  # what waited for the next month's budget may have one now
         record(session, at=now, staff_id=by, action="watch.set", subject="school", detail=value)
 
 

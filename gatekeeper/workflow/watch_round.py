@@ -26,7 +26,7 @@ from gatekeeper.workflow.watch_ours import Present, as_read, undecided
 from gatekeeper.workflow.watch_pace import Pace
 
 #: a reading ends itself after this, long before its job would be ended
-_LONG_ENOUGH: Final = timedelta(seconds=110)
+_LONG_ENOUGH: Final = timedelta(seconds=75)
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 _KIND: Final = {
     Verdict.UNGATED: IncidentKind.UNGATED,
@@ -74,7 +74,7 @@ class Round:
             self.reads += len(page.posts)
             self.take([storable(post) for post in page.posts])
             cursor = page.cursor
-            if not cursor or self._is_long():
+            if not cursor or self.is_long():
                 break
         self.whole = not cursor
 
@@ -244,7 +244,8 @@ class Round:
     def _deadline(self) -> Deadline:
         return Deadline.after(self.services.clock.now(), self.services.settings.timings.wire)
 
-    def _is_long(self) -> bool:
+    def is_long(self) -> bool:
+        """Whether it is time to come to an end: the job would be ended before long."""
         return self.services.clock.now() - self.started > _LONG_ENOUGH
 
 

@@ -11,11 +11,12 @@ from gatekeeper import jobs
 from gatekeeper.channels.base import RemotePost
 from gatekeeper.db.session import Database
 from gatekeeper.people.school import change_setting
+from gatekeeper.posts import media
 from gatekeeper.posts.model import ChannelLimit, Restoration
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import sweep, watch
+from gatekeeper.workflow import sweep, watch, watch_pace
 from gatekeeper.workflow.watch_round import storable
 from tests.conftest import ToldClock
 from tests.factories import watching
@@ -185,6 +186,27 @@ def test_the_budget_for_x_spreads_readings_over_the_month_and_ends_them(
     assert (stands.next_at.month, stands.next_at.day, stands.next_at.hour) == (12, 1, 0)
     assert len(found(school)) == 30
     assert len(mails(school)) == 2  # one e-mail to each for one reading
+    watch_pace.change(school.services, watch_pace.WatchSetting(reads=5_000), by=school.head)
+    clock.advance(minutes=15)
+    assert watch.order_due(school.services) == 1
+    read(school, clock, "x", minutes=1)
+    assert watch_of(school, "x").problem == ""
+
+
+def test_pictures_that_come_slowly_keep_nothing_from_being_reported(
+    school: School, simulator: Simulator, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(school, "facebook")
+    for number in range(3):
+        outside(simulator, "facebook", f"Slow {number}", images=[picture()] * 2)
+    whole = media.publishable
+
+    def slow(data: bytes) -> object:
+        clock.advance(seconds=30)
+        return whole(data)
+
+    monkeypatch.setattr(media, "publishable", slow)
+    assert [len(one.pictures) for one in read(school, clock, "facebook")] == [2, 0, 0]
 
 
 def test_ten_thousand_posts_are_read_in_parts_up_to_a_bound(
