@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gatekeeper.errors import NotFound
@@ -119,10 +119,12 @@ def reviews(services: Services) -> tuple[list[ReviewLine], list[ReviewLine]]:
         return [_line(session, *row) for row in open_ones], [_line(session, *row) for row in closed]
 
 
-def count_open(services: Services) -> int:
-    """How many reviews are open."""
+def open_review_of(services: Services, pupil_id: int) -> int | None:
+    """The open review of a child, if there is one."""
     with services.db.read() as session:
-        return session.scalar(select(func.count(ConsentReview.id)).where(ConsentReview.closed_at.is_(None))) or 0
+        return session.scalars(
+            select(ConsentReview.id).where(ConsentReview.pupil_id == pupil_id, ConsentReview.closed_at.is_(None))
+        ).first()
 
 
 def review_view(services: Services, review_id: int, by: Staff) -> ReviewView:

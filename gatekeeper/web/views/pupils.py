@@ -18,9 +18,10 @@ from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
 from gatekeeper.people.staff import Role
 from gatekeeper.policy.limits import LIMITS, label_of
-from gatekeeper.web.access import person, roles, services
+from gatekeeper.web.access import can_open, person, roles, services
 from gatekeeper.web.forms_base import Day, Form, at_most, chosen, needed, options, trimmed
 from gatekeeper.workflow import consents
+from gatekeeper.workflow.review_view import open_review_of
 
 bp = Blueprint("pupils", __name__, url_prefix="/pupils")
 readers = roles(Role.CONSENT_LEAD, Role.ADMINISTRATOR, Role.HEADTEACHER)
@@ -214,7 +215,7 @@ def withdraw(pupil_id: int) -> Response:
     consents.withdraw_consent(services(), pupil_id, about, purpose, by=person().id)
     if purpose is Purpose.BIOMETRIC:
         return _done(pupil_id, "The consent is withdrawn. Nothing is kept to match this face by.")
-    return _done(pupil_id, "The permission is withdrawn. Posts that wait for their time are asked about again.")
+    return _done(pupil_id, "The permission is withdrawn. Posts with this child that were on their way are held.")
 
 
 @bp.post("/<int:pupil_id>/never")
@@ -247,7 +248,11 @@ def leaver(pupil_id: int) -> Response | tuple[str, int]:
 
 
 def _done(pupil_id: int, words: str) -> Response:
+    """Say so, on the child's page or, where something of the child is public and may not be, where that is listed."""
     flash(words, "success")
+    review = open_review_of(services(), pupil_id) if can_open("reviews.show") else None
+    if review is not None:
+        return redirect(url_for("reviews.show", review_id=review), code=303)
     return redirect(url_for("pupils.show", pupil_id=pupil_id), code=303)
 
 
