@@ -122,6 +122,8 @@ def _publish(session: Session, now: datetime) -> None:
         )
     )  # fmt: skip
     session.execute(update(Post).where(Post.due_at < now).values(state=PostState.PUBLISHED, changed_at=Post.due_at))
+    long_ago = now - timedelta(days=1095)  # those that show nobody were erased since, as each night does
+    session.execute(update(Post).where(Post.due_at < long_ago, Post.id % 2 == 1).values(erased_at=now))
     stuck = session.scalars(select(Post.id).where(Post.due_at < now).order_by(Post.id).limit(_STUCK)).all()
     session.execute(update(Post).where(Post.id.in_(stuck)).values(state=PostState.NEEDS_PERSON))
     sent = session.execute(select(Publication.id, Publication.digest, Publication.due_at).where(Publication.fence == 1))
@@ -145,6 +147,8 @@ def _photos(session: Session, school: School, pupils: list[int], dice: random.Ra
         for post in posts
     ]  # fmt: skip
     session.execute(insert(Photo), rows)
+    old = select(Post.id).where(Post.due_at < now - timedelta(days=30))  # whose originals a purge took since
+    session.execute(update(Photo).where(Photo.post_id.in_(old)).values(original_gone_at=now))
     photos = session.scalars(select(Photo.id).where(Photo.post_id.in_(select(Post.id).where(Post.id % 2 == 0)))).all()
     faces = [
         {
