@@ -107,17 +107,19 @@ class School:
         self.services = services
         now = services.clock.now()
         with services.db.begin() as session:
-            people = {role: _person(session, role, now=now) for role in Role}
+            people = {role: _person(role, now=now) for role in Role}
+            session.add_all(people.values())
+            session.flush()
             self.staff = {role: person.id for role, person in people.items()}
             proofs.set_pin(session, self.staff[Role.HEADTEACHER], PIN, now=now)
             self.accounts = {
                 kind: _account(session, kind, remote, head=self.staff[Role.HEADTEACHER], now=now)
                 for kind, remote in (("x", "42"), ("facebook", "111"))
             }
-            self.pupils = {
-                name: _pupil(session, number, name, now=now)
-                for number, name in enumerate(("Wren", "Jonty", "Isolde"), 1)
-            }
+            pupils = {name: _pupil(number, name, now=now) for number, name in enumerate(("Wren", "Jonty", "Isolde"), 1)}
+            session.add_all(pupils.values())
+            session.flush()
+            self.pupils = {name: pupil.id for name, pupil in pupils.items()}
             for name in ("Wren", "Jonty"):
                 for kind in ("x", "facebook"):
                     self.permit(session, name, kind)
@@ -281,11 +283,8 @@ class School:
             return session.get_one(Publication, publication_id)
 
 
-def _person(session: Session, role: Role, *, now: datetime) -> Staff:
-    person = Staff(email=f"{role}@quarrybank.example", name=f"Mx {role.title()} Quarry", role=role, created_at=now)
-    session.add(person)
-    session.flush()
-    return person
+def _person(role: Role, *, now: datetime) -> Staff:
+    return Staff(email=f"{role}@quarrybank.example", name=f"Mx {role.title()} Quarry", role=role, created_at=now)
 
 
 def _account(session: Session, kind: str, remote_id: str, *, head: int, now: datetime) -> int:
@@ -305,8 +304,8 @@ def _account(session: Session, kind: str, remote_id: str, *, head: int, now: dat
     return account.id
 
 
-def _pupil(session: Session, number: int, name: str, *, now: datetime) -> int:
-    pupil = Pupil(
+def _pupil(number: int, name: str, *, now: datetime) -> Pupil:
+    return Pupil(
         reference=f"Q{number:04}",
         first_name=name,
         last_name="Applethwaite",
@@ -314,6 +313,3 @@ def _pupil(session: Session, number: int, name: str, *, now: datetime) -> int:
         class_name="Heron",
         created_at=now,
     )
-    session.add(pupil)
-    session.flush()
-    return pupil.id
