@@ -128,7 +128,7 @@ class CaseReply(Base):
     digest: Mapped[str] = mapped_column(String(64))  # over case, number, recipient and words
     state: Mapped[str] = mapped_column(
         String(20), default="draft"
-    )  # draft, asked, approved, refused, changes, sent, old
+    )  # draft, asked, approved, refused, changes, expired, withdrawn, sent, old
     written_by: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     written_at: Mapped[datetime]
     request_id: Mapped[str | None] = mapped_column(String(32))

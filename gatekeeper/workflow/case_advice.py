@@ -47,8 +47,10 @@ def ask(services: Services, title: str, words: str, *, by: Staff, post_id: int |
             if _waits(session, post):
                 raise Conflict("You have asked about this post already, and the answer is still to come.")
         opening = Opening(kind=CaseKind.ADVICE, title=title, words=words, link=link, post_id=post_id)
-        if post is not None and post.asked_first is not None:  # answered "please do not" before: that stands till a yes
-            opening = replace(opening, facts={"before": post.asked_first})
+        if post is not None:
+            # whoever is asked cannot open a draft; an earlier "please do not" stands until somebody says otherwise
+            facts = {"post_words": post.text, "post_photos": len(post.photos), "before": post.asked_first}
+            opening = replace(opening, facts=facts)
         case_id = open_as(session, opening, by=by, now=now)
         if post is not None:
             post.asked_first, post.send_when_clear = case_id, False

@@ -146,6 +146,8 @@ def _head(case: Case, staff: Mapping[int, str]) -> tuple[Row, ...]:
     if case.post_id:
         rows.append(("Post", str(case.post_id), False))
     rows.append(("In the words of whoever opened it", case.words, True))
+    if "post_words" in case.facts:
+        rows.append(("The post, as it was when it was asked about", str(case.facts["post_words"]), True))
     if case.closed_at:
         result = dict(OUTCOMES[kind]).get(case.facts.get("result", ""), case.facts.get("result", ""))
         rows += [

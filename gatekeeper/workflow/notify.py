@@ -200,6 +200,7 @@ def _write_about_questions(
     context: dict[str, Any] = {"link": f"{services.settings.public_url}/decisions"}
     if notice.kind == remind.REMINDER:
         post_id = post_in(waiting[0].subject)
+        context["about"] = "reply" if post_id is None else "post"
         if post_id is not None:
             context |= _about_post(session, post_id, address=services.settings.public_url, reader=staff)
         context["link"] = _link_to(services, session, waiting[0], staff, now=now)

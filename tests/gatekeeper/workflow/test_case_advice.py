@@ -63,6 +63,15 @@ def test_a_frozen_post_can_be_sent_in_no_way_until_the_answer_is_go_ahead(school
     assert school.state(post_id) == PostState.REQUESTING
 
 
+def test_whoever_is_asked_reads_the_words_as_they_were_when_they_were_asked(school: School) -> None:
+    """A draft opens for its author alone."""
+    post_id = school.post(text="The fire was hot.", photos=2)
+    case_id = asked(school, post_id)
+    submit.save_draft(school.services, post_id, school.author, DraftEdit(text="The fire was cold."))
+    facts = case_view.page_for(school.services, case_id, who(school, MANAGER)).case.facts
+    assert (facts["post_words"], facts["post_photos"]) == ("The fire was hot.", 2)
+
+
 def test_a_frozen_post_can_still_be_written_on(school: School) -> None:
     post_id = school.post()
     asked(school, post_id)
