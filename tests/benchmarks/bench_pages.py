@@ -22,8 +22,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from approvals import tokens
+from approvals.tables import ApprovalRequest, RequestStatus
 from gatekeeper.cases.model import Case
 from gatekeeper.clock import SystemClock
 from gatekeeper.db.schema import upgrade
@@ -37,10 +40,12 @@ from gatekeeper.posts.public import ConsentReview, Incident
 from gatekeeper.posts.status import PostState
 from gatekeeper.web.access import access_of
 from gatekeeper.web.app import create_app
+from gatekeeper.web.decide_link import COOKIE
 from gatekeeper.web.limits import limiter
+from gatekeeper.workflow import decide
 from gatekeeper.workflow.services import Services
 from tests.benchmarks import page_school
-from tests.factories.school import School, make_services, make_settings
+from tests.factories.school import PIN, School, make_services, make_settings
 from tests.fixtures.signing import SIGNER
 
 _BOUND_MS: Final = 300
@@ -136,7 +141,32 @@ def _browsers(app: Flask, services: Services) -> dict[Role, FlaskClient]:
         for role, staff_id in people.items():
             found[role] = app.test_client()
             found[role].set_cookie("gatekeeper", begin_session(session, staff_id, now=services.clock.now()))
+    _let_decide(services, found[Role.HEADTEACHER])
     return found
+
+
+def _asked_head(session: Session) -> ApprovalRequest | None:
+    """A question that waits for the headteacher; none in a school that was built hours ago."""
+    waiting = ApprovalRequest.status == RequestStatus.OPEN, ApprovalRequest.expires_at > SystemClock().now()
+    return session.scalars(select(ApprovalRequest).where(*waiting).limit(1)).first()
+
+
+def _picture_of(session: Session, asked: ApprovalRequest | None) -> str | None:
+    number = int(asked.subject.removeprefix("post:")) if asked else 0
+    return session.scalar(select(Photo.rendition_sha256).where(Photo.post_id == number))
+
+
+def _let_decide(services: Services, client: FlaskClient) -> None:
+    """The headteacher has opened the e-mailed link and given the PIN."""
+    now = services.clock.now()
+    with services.db.begin() as session:
+        asked = _asked_head(session)
+        if asked is None:
+            return
+        token = tokens.mint(session, request=asked, person_id=asked.approver_id, purpose=tokens.DECIDE, now=now)
+        secret = tokens.open_link(session, token, purpose=tokens.DECIDE, now=now).view_secret
+    proved = decide.prove(services, secret, PIN)
+    client.set_cookie(COOKIE, proved.view_secret or secret)
 
 
 def _first(role: Role) -> Any:
@@ -161,11 +191,12 @@ def _samples(services: Services) -> Mapping[str, object]:
                 ("incident_id", Incident), ("review_id", ConsentReview),
             )
         }  # fmt: skip
+        asked = _asked_head(session)
         face = session.scalar(select(Face.id).where(Face.photo_id == photo.id).limit(1))
         return {
             **firsts, "post_id": photo.post_id, "photo_id": photo.id, "face_id": face, "publication_id": publication,
             "posts.edit:post_id": session.scalar(draft), "schedule.move:post_id": session.scalar(draft),
-            "number": 0, "class_id": "audit", "staff_id": author, "kind": "facebook", "name": "posting", "digest": photo.rendition_sha256,
+            "number": 0, "class_id": "audit", "request_id": asked.id if asked else None, "sha256": _picture_of(session, asked), "staff_id": author, "kind": "facebook", "name": "posting", "digest": photo.rendition_sha256,
         }  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from tests.factories.school import School
 
 AUTHORS, PUPILS, CASES, LETTERS, REVIEWS = 10, 500, 200, 20_000, 20
 _ITEMS: Final = 40
+_WAITING: Final = 10
 _SCHEDULED, _STUCK, _DRAFTS = 100, 5, 150
 _FIRST: Final = ("Amina", "Bethan", "Callum", "Daisy", "Eesa", "Florence", "Gethin", "Harriet", "Ibrahim", "Rose")
 _LAST: Final = ("Ashdown", "Blenkinsop", "Chaudhry", "Drummond", "Fairbrother", "Grantham", "Kinsella", "Osgood")
@@ -61,6 +62,8 @@ def furnish(school: School, *, posts: int, lines: int, signer: Signer, now: date
         _letters(session, [school.head, *authors], now)
         _audit(session, [*school.staff.values(), *authors], dice, lines=lines, posts=posts, now=now)
         _ledger(session, signer, entries=lines, now=now)
+    for _ in range(_WAITING):
+        school.ask(school.post(photos=1))
     with db.begin() as session:
         kinds = tuple(kind for kind in CaseKind if kind is not CaseKind.REMOVAL)
         for number in range(CASES):
