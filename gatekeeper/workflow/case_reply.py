@@ -2,7 +2,8 @@
 
 Gatekeeper sends nothing. A person copies the approved words, sends them, and writes down how; that is refused without
 the standing approval of exactly these words, here and by the database itself. Words that were asked about never change:
-whoever edits them makes a new reply, and what was asked or approved before is void.
+whoever edits them makes a new reply, and what was asked or approved before is void. Nobody decides about what they
+wrote any part of.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from approvals.requests import Summary
 from approvals.statements import tidy
 from approvals.tables import ApprovalRequest, Decision, RequestStatus
 from gatekeeper.cases.clocks import ANSWER
-from gatekeeper.cases.model import Case, CaseClock, CaseReply
+from gatekeeper.cases.model import Case, CaseClock, CaseEntry, CaseReply
 from gatekeeper.cases.reply_digest import reply_digest
 from gatekeeper.cases.rules import Act
 from gatekeeper.errors import BadInput, Conflict, NotFound
@@ -88,7 +89,7 @@ def edit(services: Services, reply_id: int, recipient: str, words: str, *, by: S
         recipient, words = _checked(recipient, words)
         if (recipient, words) == (reply.recipient, reply.words):
             return reply.id
-        if reply.request_id is None:
+        if reply.request_id is None and reply.written_by == by.id:
             reply.recipient, reply.words, reply.written_by, reply.written_at = recipient, words, by.id, now
             reply.digest = digest_of(reply)
             return reply.id
@@ -147,6 +148,7 @@ def mark_sent(services: Services, reply_id: int, how: str, *, by: Staff) -> None
             raise Conflict("This reply has no standing approval of exactly these words, so it must not be sent.")
         reply.state, reply.sent_at, reply.sent_by, reply.sent_how = ReplyState.SENT, now, by.id, how
         write(session, case, "sent", by=by.id, now=now, number=reply.number)
+        _settle_answer(session, case, by=by.id, how=f"Reply {reply.number} was sent.", now=now)
         body = {"reply": reply.id, "case": case.id, "digest": reply.digest, "decision": reply.decision_id, "by": by.id}
         ledger.append(session, at=now, kind="reply.sent", body=body)
         record(session, at=now, staff_id=by.id, action="reply.sent", subject=reply_subject(reply.id))
@@ -167,7 +169,23 @@ def stands(session: Session, reply: CaseReply, *, keep: bool = False) -> bool:
         in_force = decisions.is_in_force(session, decision.id, keep=keep)
     except LedgerBroken:
         return False
-    return in_force and had_the_right(session, decision, author_id=reply.written_by)
+    if decision.approver_id in writers(session, reply):
+        return False
+    asked = session.get_one(ApprovalRequest, decision.request_id)
+    return in_force and had_the_right(session, decision, author_id=asked.author_id)
+
+
+def writers(session: Session, reply: CaseReply) -> set[int]:
+    """Everybody who wrote some of it: whoever wrote what it took the place of, too. None of them decides about it."""
+    written = session.scalars(select(CaseEntry).where(CaseEntry.case_id == reply.case_id, CaseEntry.kind == "reply"))
+    before = {one.facts.get("number"): (one.by, one.facts.get("instead_of")) for one in written}
+    wrote = {reply.written_by}
+    number: int | None = reply.number
+    while number in before:  # each number is that of a newer reply than the one it took the place of
+        by, earlier = before.pop(number)
+        wrote |= {by} if by is not None else set()
+        number = earlier
+    return wrote
 
 
 def void_all(session: Session, case: Case, *, by: int, now: datetime) -> None:
@@ -186,10 +204,14 @@ def open_question(session: Session, case: Case, reply: CaseReply, who: Deciders,
     Raises:
         Conflict: there is nobody who may decide.
     """
+    wrote = writers(session, reply)
+    author_id = _who_counts_as_author(session, reply, wrote)
     try:
-        approver = who.asked(author_id=reply.written_by, head_only="")
+        approver = who.asked(author_id=author_id, head_only="")
     except NobodyMayDecide as nobody:
         raise Conflict(str(nobody)) from nobody
+    if approver.id in wrote:
+        raise Conflict("Everybody who may decide has written some of this reply. Somebody else has to write it anew.")
     ends = _until(session, case, now=now)
     asked = requests.open_request(
         session,
@@ -199,7 +221,7 @@ def open_question(session: Session, case: Case, reply: CaseReply, who: Deciders,
         title=f"Reply {reply.number} to enquiry {case.id}",
         summary=Summary(channels=("A reply to an enquiry",), due_at=ends),
         override_asked=False,
-        author_id=reply.written_by,
+        author_id=author_id,
         approver_id=approver.id,
         now=now,
         expires_at=ends,
@@ -304,6 +326,21 @@ def _void(session: Session, reply: CaseReply, *, by: int, reason: str, now: date
     requests.void_requests(session, reply_subject(reply.id), reason=reason, now=now)
     if reply.decision_id is not None and reply.state == ReplyState.APPROVED:
         decisions.withdraw(session, session.get_one(Decision, reply.decision_id), by_person=by, reason=reason, now=now)
+
+
+def _who_counts_as_author(session: Session, reply: CaseReply, wrote: set[int]) -> int:
+    """The headteacher, where they wrote some of it, so that a deputy is asked; otherwise whoever wrote it last."""
+    heads = select(Staff.id).where(Staff.id.in_(wrote), Staff.role == Role.HEADTEACHER).order_by(Staff.id)
+    return session.scalars(heads).first() or reply.written_by
+
+
+def _settle_answer(session: Session, case: Case, *, by: int, how: str, now: datetime) -> None:
+    """The time that the one who asks named is kept, or over, with the first reply."""
+    clock = session.scalars(
+        select(CaseClock).where(CaseClock.case_id == case.id, CaseClock.name == ANSWER, CaseClock.met_at.is_(None))
+    ).one_or_none()
+    if clock is not None:
+        clock.met_at, clock.met_by, clock.words = now, by, how
 
 
 def _until(session: Session, case: Case, *, now: datetime) -> datetime:

@@ -7,7 +7,7 @@ in it: the person reads exactly the words that would be sent, and to whom.
 from sqlalchemy.orm import Session
 
 from approvals import decisions, ledger, tokens
-from approvals.errors import DigestMismatch, RequestClosed
+from approvals.errors import AuthorCannotDecide, DigestMismatch, RequestClosed
 from approvals.outcomes import told_closing
 from approvals.tables import ApprovalRequest, Decision, RequestStatus, Verdict
 from gatekeeper.cases.model import Case, CaseReply
@@ -15,7 +15,7 @@ from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.staff import record
 from gatekeeper.workflow import sign
 from gatekeeper.workflow.asked_about import reply_in
-from gatekeeper.workflow.case_reply import ReplyState, digest_of, tell_author
+from gatekeeper.workflow.case_reply import ReplyState, digest_of, tell_author, writers
 from gatekeeper.workflow.cases import write
 from gatekeeper.workflow.decide import DecisionForm
 from gatekeeper.workflow.deciders import check_entitled, deciders
@@ -48,6 +48,8 @@ def decide(services: Services, view_secret: str, form: DecisionForm) -> Decision
 
         if request.status == RequestStatus.OPEN:
             check_entitled(session, request, view.person_id, now=now)
+        if view.person_id in writers(session, reply):
+            raise AuthorCannotDecide
         decisions.check_can_decide(session, view, may_decide=entitled, now=now)
         if reply.state != ReplyState.ASKED or reply.request_id != request.id:
             raise RequestClosed(told_closing(request))

@@ -17,7 +17,16 @@ from gatekeeper.db.session import Database
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.model import Notice
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.workflow import case_holding, case_reply, case_reply_decide, case_work, decide, handover, inbox
+from gatekeeper.workflow import (
+    case_clocks,
+    case_holding,
+    case_reply,
+    case_reply_decide,
+    case_work,
+    decide,
+    handover,
+    inbox,
+)
 from gatekeeper.workflow.case_reply_view import desk
 from gatekeeper.workflow.cases import Opening, begin
 from gatekeeper.workflow.decision_receipt import receipt_for
@@ -276,6 +285,37 @@ def test_whoever_wrote_it_never_approves_it_not_even_the_headteacher(lite: Schoo
         tokens.mint(session, request=request, person_id=lite.head, purpose=tokens.DECIDE, now=lite.services.clock.now())
     decided(lite, reply_id, role=Role.DEPUTY)
     sent(lite, reply_id, Role.HEADTEACHER)
+
+
+def test_a_comma_of_somebody_else_does_not_let_the_headteacher_approve_their_own_words(lite: School) -> None:
+    with lite.services.db.begin() as session:
+        proofs.set_pin(session, lite.staff[Role.DEPUTY], PIN, now=lite.services.clock.now())
+    heads_own = drafted(lite, Role.HEADTEACHER)
+    case_reply.edit(lite.services, heads_own, TO, f"{WORDS} Yes.", by=who(lite, Role.HEADTEACHER))
+    fresh = case_reply.edit(lite.services, heads_own, TO, f"{WORDS} No.", by=who(lite, Role.DEPUTY))
+    assert reply(lite, fresh).written_by == lite.staff[Role.DEPUTY]
+    with pytest.raises(Conflict, match="has written some of this reply"):
+        case_reply.ask(lite.services, fresh, by=who(lite, Role.DEPUTY))
+    with lite.services.db.begin() as session:  # somebody else entitled to work on it, and neither head nor deputy
+        session.get_one(Case, reply(lite, fresh).case_id).owner_id = lite.author
+    authors_own = case_reply.draft(lite.services, reply(lite, fresh).case_id, TO, "Mine.", by=who(lite, Role.AUTHOR))
+    both = case_reply.edit(lite.services, authors_own, TO, "Mine, and the head's.", by=who(lite, Role.HEADTEACHER))
+    last = case_reply.edit(lite.services, both, TO, "Mine again.", by=who(lite, Role.AUTHOR))
+    case_reply.ask(lite.services, last, by=who(lite, Role.AUTHOR))
+    assert the_request(lite, last).approver_id == lite.staff[Role.DEPUTY]
+    assert decide.open_for(lite.services, the_request(lite, last).id, person_id=lite.head) is None
+    decided(lite, last, role=Role.DEPUTY)
+    sent(lite, last)
+
+
+def test_a_reply_that_was_sent_keeps_the_time_that_was_named(lite: School, clock: ToldClock) -> None:
+    case_id = enquiry(lite, deadline=clock.now() + timedelta(hours=30))
+    reply_id = case_reply.draft(lite.services, case_id, TO, WORDS, by=who(lite, Role.AUTHOR))
+    case_reply.ask(lite.services, reply_id, by=who(lite, Role.AUTHOR))
+    decided(lite, reply_id)
+    sent(lite, reply_id)
+    clock.advance(hours=40)
+    assert case_clocks.run(lite.services) == 0
 
 
 def test_cannot_approve_what_the_page_did_not_show_or_without_the_second_proof(lite: School) -> None:
