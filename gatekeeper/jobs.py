@@ -76,21 +76,33 @@ class Claim:
 
 def order(session: Session, job: Job, subject_id: int, *, now: datetime, due: datetime | None = None) -> None:
     """Order work in the caller's transaction, for a later moment if it is told one; ordered again, it starts afresh."""
+    order_each(session, job, [subject_id], now=now, due=due)
+
+
+def order_each(
+    session: Session, job: Job, subject_ids: Sequence[int], *, now: datetime, due: datetime | None = None
+) -> None:
+    """The same work for several."""
+    if not subject_ids:
+        return
     session.flush()  # what is ordered is written before its order
     session.execute(
         _ordering(session.get_bind().dialect.name),
-        {
-            "job": job.name,
-            "queue": job.queue,
-            "subject_id": subject_id,
-            "ordered_at": now,
-            "next_at": due or now,
-            "attempts": 0,
-            "claimed_until": None,
-        },
+        [
+            {
+                "job": job.name,
+                "queue": job.queue,
+                "subject_id": subject_id,
+                "ordered_at": now,
+                "next_at": due or now,
+                "attempts": 0,
+                "claimed_until": None,
+            }
+            for subject_id in subject_ids
+        ],
     )
     if due is None:  # what is for later, the worker's timer finds
-        session.info.setdefault("orders", []).append((job.name, subject_id))
+        session.info.setdefault("orders", []).extend((job.name, subject_id) for subject_id in subject_ids)
 
 
 @cache

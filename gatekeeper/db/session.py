@@ -41,6 +41,8 @@ def make_engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
+        if options.get("one_question", False):
+            return  # SQLite answers it by itself
         if not options.get("hurried", False):
             connection.exec_driver_sql("BEGIN" if options.get("read_only", False) else "BEGIN IMMEDIATE")
             return
@@ -63,6 +65,7 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, info={SIGNER: signer, SEEN: SeenChain()})
         hurried = self.engine.execution_options(hurried=True)
         self._hurried = sessionmaker(hurried, expire_on_commit=False, info=self._sessions.kw["info"])
+        self._glances = self.engine.execution_options(one_question=True)
         self._readers = sessionmaker(self.engine.execution_options(read_only=True), expire_on_commit=False)
 
     @property
@@ -103,6 +106,12 @@ class Database:
         finally:
             connection.close()
         return not busy
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """One question that needs no transaction around it: the quickest look there is."""
+        with self._glances.connect() as connection:
+            yield connection
 
     def after_fork(self) -> None:
         """Forget the parent's connections in a forked child without closing them under the parent."""

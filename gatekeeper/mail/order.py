@@ -59,7 +59,7 @@ def order_all_once(
 ) -> list[int]:
     """The same e-mail to each of these people, as `order_once`; the numbers of those that were ordered now."""
     session.flush()
-    ordered = []
+    ordered: list[int] = []
     for staff_id in staff_ids:
         notice_id = session.scalar(
             _ordering(session.get_bind().dialect.name),
@@ -73,8 +73,8 @@ def order_all_once(
             },
         )
         if notice_id is not None:
-            jobs.order(session, jobs.NOTIFY, notice_id, now=now)
             ordered.append(notice_id)
+    jobs.order_each(session, jobs.NOTIFY, ordered, now=now)
     return ordered
 
 

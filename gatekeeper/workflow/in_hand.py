@@ -1,7 +1,7 @@
 """One publication that a publisher has in hand, with everything around it, as the database has it at this moment.
 
-It is read with one statement that is made once, because it is asked in the two transactions of each send, and nothing
-of it is remembered from one to the other.
+It is read with one statement that is made once, because it is asked in the transaction of each intent. What is kept of
+it until the answer is written down are the numbers and digests, which never change.
 """
 
 from collections.abc import Sequence

@@ -11,6 +11,7 @@ from gatekeeper.errors import Conflict
 from gatekeeper.mail.order import order_all_once
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Post, Publication
+from gatekeeper.posts.public import Takedown
 from gatekeeper.posts.status import PUBLICATION_MOVES
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow import cost, in_hand, takedown
@@ -31,23 +32,22 @@ def record_published(
     """
     session.flush()
     wanted = _sure(session, publication.id)
-    write_published(session, wanted, remote_id=remote_id, permalink=permalink, how=how, now=now)
+    can_be = S.PUBLISHED in PUBLICATION_MOVES[S(wanted.state)]
+    if not can_be or not write_published(
+        session, wanted, before=wanted.state, remote_id=remote_id, permalink=permalink, how=how, now=now
+    ):
+        raise Conflict(f"A publication that is “{wanted.state}” cannot become “{S.PUBLISHED}”.")
     session.refresh(publication)
     session.refresh(session.get_one(Post, wanted.post_id))
 
 
-def write_published(session: Session, sent: InHand, *, remote_id: str, permalink: str, how: str, now: datetime) -> None:
-    """The same for what a publisher has in hand, read in this transaction.
-
-    Raises:
-        Conflict: it cannot become public from the state in which it is.
-    """
-    written = session.execute(
-        _PUBLISHED,
-        {"publication": sent.id, "its_fence": sent.fence, "remote": remote_id, "link": permalink, "now": now},
-    )
-    if written.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result always has it
-        raise Conflict(f"A publication that is “{sent.state}” cannot become “{S.PUBLISHED}”.")
+def write_published(
+    session: Session, sent: InHand, *, before: str, remote_id: str, permalink: str, how: str, now: datetime
+) -> bool:
+    """The same for what a publisher has in hand; False, and nothing is written, where it is not as it was `before`."""
+    told = {"publication": sent.id, "its_fence": sent.fence, "before": before, "remote": remote_id}
+    if session.scalar(_PUBLISHED, {**told, "link": permalink, "now": now}) is None:
+        return False
     ledger.append(
         session,
         at=now,
@@ -64,10 +64,11 @@ def write_published(session: Session, sent: InHand, *, remote_id: str, permalink
     )
     cost.count_post(session, sent.account_id, sent.kind, sent.content, now=now)
     settle_by_id(session, sent.post_id)
-    if sent.takedown_stands:
+    if session.scalar(_TO_GO, {"publication": sent.id}) is not None:
         publication = session.get_one(Publication, sent.id, populate_existing=True)
         takedown.follow(session, publication, now=now)
     tell_if_all_ended(session, sent.version_id, now=now)
+    return True
 
 
 def ended(session: Session, publication: Publication, *, kind: str, sentence: str, now: datetime) -> None:
@@ -101,14 +102,11 @@ def _sure(session: Session, publication_id: int) -> InHand:
     return found
 
 
-_P = table_of(Publication).c
+_P, _T = table_of(Publication).c, table_of(Takedown).c
+_TO_GO = select(_T.id).where(_T.publication_id == bindparam("publication"), _T.state.in_(takedown.STANDING)).limit(1)
 _PUBLISHED = (
     update(table_of(Publication))
-    .where(
-        _P.id == bindparam("publication"),
-        _P.fence == bindparam("its_fence"),
-        _P.state.in_([state for state in S if S.PUBLISHED in PUBLICATION_MOVES[state]]),
-    )
+    .where(_P.id == bindparam("publication"), _P.fence == bindparam("its_fence"), _P.state == bindparam("before"))
     .values(
         state=S.PUBLISHED,
         remote_id=bindparam("remote"),
@@ -117,4 +115,5 @@ _PUBLISHED = (
         problem="",
         lease_until=None,
     )
+    .returning(_P.id)
 )

@@ -83,6 +83,15 @@ class _Prepared:
     hashes: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Answered:
+    """A post that the platform took, and what it said."""
+
+    claim: Claim
+    sent: InHand
+    done: PublishedPost
+
+
 @dataclass
 class _Line:
     """Sends one claimed publication after the other; at most one answer waits to be written down."""
@@ -90,7 +99,7 @@ class _Line:
     services: Services
     guard: Guard
     texts: Mapping[int, Text]
-    _answered: tuple[Claim, PublishedPost] | None = field(default=None, init=False)
+    _answered: _Answered | None = field(default=None, init=False)
 
     def send(self, claim: Claim) -> None:
         """Carry a publication to its answer. A good one is written down with the next intent, or by `write_down`."""
@@ -98,7 +107,7 @@ class _Line:
         try:
             prepared = self._prepare(claim)
             handles = [self._upload(claim, prepared, item) for item in prepared.media]
-            lease_until = self._intent(claim, prepared)
+            sent, lease_until = self._intent(claim, prepared)
         except Exception as error:  # noqa: BLE001 - nothing of this one was sent yet, the intent was not written
             self.write_down()
             self._not_begun(claim, error)
@@ -115,18 +124,18 @@ class _Line:
             setback.unclear(services, claim, error)
         else:
             reached("C5", claim.publication_id)
-            self._answered = claim, done
+            self._answered = _Answered(claim, sent, done)
 
     def write_down(self) -> None:
         """Write the last answer down, where one waits for it."""
         if self._answered is None:
             return
-        (claim, done), self._answered = self._answered, None
+        answered, self._answered = self._answered, None
         with self.services.step() as session:
-            in_hand.lock(session, claim.publication_id)
-            written = _record(session, claim, done, now=self.services.clock.now())
+            in_hand.lock(session, answered.sent.id)
+            written = _record(session, answered, now=self.services.clock.now())
         if written:
-            reached("C6b", claim.publication_id)
+            reached("C6b", answered.sent.id)
 
     def _prepare(self, claim: Claim) -> _Prepared:
         """Read the bytes into memory once, ask the gate before any picture leaves, and build the channel."""
@@ -170,8 +179,8 @@ class _Line:
                 attempt.renew(session, claim, lease_until=now + timings.lease)
         return prepared.channel.upload_media(item, deadline=_deadline(services))
 
-    def _intent(self, claim: Claim, prepared: _Prepared) -> datetime:
-        """Ask the gate for the last time and commit the attempt; returns when the lease ends.
+    def _intent(self, claim: Claim, prepared: _Prepared) -> tuple[InHand, datetime]:
+        """Ask the gate for the last time and commit the attempt; returns what it is of, and when the lease ends.
 
         The answer that waits is written down first. A gate that says no has written nothing, so that what it says is
         raised when the answer is durable.
@@ -179,11 +188,11 @@ class _Line:
         services, answered = self.services, self._answered
         refused: Exception | None = None
         with services.step() as session:
-            in_hand.lock(session, claim.publication_id, *([answered[0].publication_id] if answered else []))
+            in_hand.lock(session, claim.publication_id, *([answered.sent.id] if answered else []))
             now = services.clock.now()
             lease_until = now + services.settings.timings.lease
             if answered:
-                _record(session, *answered, now=now)
+                _record(session, answered, now=now)
             try:
                 wanted = self._ask(session, claim, prepared, now=now)
             except (LostClaim, NotNow, GateClosed) as no:
@@ -194,7 +203,7 @@ class _Line:
         self._answered = None
         if refused:
             raise refused
-        return lease_until
+        return wanted, lease_until
 
     def _ask(self, session: Session, claim: Claim, prepared: _Prepared, *, now: datetime) -> InHand:
         wanted = _owned(session, claim)
@@ -215,8 +224,8 @@ class _Line:
         in_time = lease_until - services.clock.now() >= _needed(services)
         detail = "" if in_time else "the process was held up before sending"
         try:
-            with services.db.read() as session:
-                detail = detail or sending_stopped(session)  # pressed since the intent: not a byte has left yet
+            with services.db.glance() as connection:
+                detail = detail or sending_stopped(connection)  # pressed since the intent: not a byte has left yet
         except SQLAlchemyError:
             detail = "the database could not be read"
         if detail:
@@ -255,14 +264,15 @@ def _owned(session: Session, claim: Claim) -> InHand:
     return wanted
 
 
-def _record(session: Session, claim: Claim, done: PublishedPost, *, now: datetime) -> bool:
+def _record(session: Session, answered: _Answered, *, now: datetime) -> bool:
     """Write the answer down. Not where the lease was lost after it: reconciling will find the post."""
-    sent = in_hand.look(session, claim.publication_id)
-    if sent is None or sent.state != S.SENDING or sent.fence != claim.fence:
+    done = answered.done
+    if not write_published(
+        session, answered.sent, before=S.SENDING, remote_id=done.id, permalink=done.permalink, how="answer", now=now
+    ):
         return False
-    attempt.end(session, claim, outcome="published", now=now)
-    write_published(session, sent, remote_id=done.id, permalink=done.permalink, how="answer", now=now)
-    reached("C6a", claim.publication_id)
+    attempt.end(session, answered.claim, outcome="published", now=now)
+    reached("C6a", answered.sent.id)
     return True
 
 

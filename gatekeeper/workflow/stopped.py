@@ -4,7 +4,7 @@ It is asked before a claim, in the transaction that writes the intent, and once 
 publishes. What is stopped keeps its place: nothing is failed for it, and it goes out when sending goes on in time.
 """
 
-from sqlalchemy import exists, select
+from sqlalchemy import Connection, exists, select
 from sqlalchemy.orm import Session
 
 from gatekeeper.db.bare import table_of
@@ -29,10 +29,11 @@ IS_RESTORING = exists(select(_RESTORATION.id).where(_RESTORATION.finished_at.is_
 _ASKED = select(IS_PRESSED.label("is_pressed"), IS_RESTORING.label("is_restoring"))
 
 
-def sending_stopped(session: Session) -> str:
+def sending_stopped(asked: Session | Connection) -> str:
     """Why nothing may be sent at this moment, as a sentence; empty when sending is free."""
-    session.flush()
-    answer = session.execute(_ASKED).one()
+    if isinstance(asked, Session):
+        asked.flush()
+    answer = asked.execute(_ASKED).one()
     return stop_sentence(is_pressed=answer.is_pressed, is_restoring=answer.is_restoring)
 
 
