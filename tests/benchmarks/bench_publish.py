@@ -7,7 +7,8 @@ Real publisher processes claim, ask the last gate, write the intent, record and 
 and signatures are real. Only the platform is none: its call takes `--wire-ms`. Lateness is the moment of that call minus
 the approved time, and a post that is early ends the run with 1. `spread` sets the posts at even distances (10,000 in
 60 s), `instant` all at one moment. RQ gets the same posts (or fewer at the same rate, which favours it), on the embedded
-Valkey in the same run. The load of the computer is printed with every line, because other work makes all of it slower.
+Valkey in the same run. The load of the computer is printed with every line, because other work makes all of it slower;
+with ours also each publisher's own CPU time, which other work changes less, and the statements, which it does not.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
+
+from sqlalchemy import event
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -47,15 +50,18 @@ def main() -> int:
     if asked.publisher:
         return _publisher(asked.publisher, asked.wire_ms / 1000)
     wrong = 0
-    print(f"{'':34}{'posts':>7}{'p50':>9}{'p99':>9}{'max':>9}{'first':>9}{'posts/s':>9}  order  load")
+    print(
+        f"{'':34}{'posts':>7}{'p50':>9}{'p99':>9}{'max':>9}{'first':>9}{'posts/s':>9}  order  load"
+        "  CPU ms a post of each publisher; statements a post"
+    )
     with tempfile.TemporaryDirectory(prefix="gk-bench-") as folder, _valkey(Path(folder)) as queue:
         for database in asked.databases.split(","):
             with _database(Path(folder), database) as make:
                 for shape in asked.shapes.split(","):
                     for publishers in map(int, asked.publishers.split(",")):
                         offsets = _offsets(shape, asked.posts, asked.rate)
-                        begun = _gatekeeper(make(), offsets, publishers, asked.wire_ms, queue)
-                        wrong += _tell(f"{database}, {shape}, {publishers} publisher(s)", begun, offsets)
+                        begun, effort = _gatekeeper(make(), offsets, publishers, asked.wire_ms, queue)
+                        wrong += _tell(f"{database}, {shape}, {publishers} publisher(s)", begun, offsets, effort)
         for shape in asked.shapes.split(",") if asked.rq_posts else ():
             offsets = _offsets(shape, asked.rq_posts, asked.rate)
             begun = publish_rq.lateness(
@@ -84,7 +90,7 @@ def _offsets(shape: str, posts: int, rate: float) -> list[float]:
     return [number / rate if shape == "spread" else 0.0 for number in range(posts)]
 
 
-def _tell(name: str, begun: Sequence[tuple[float, float]], offsets: Sequence[float]) -> int:
+def _tell(name: str, begun: Sequence[tuple[float, float]], offsets: Sequence[float], effort: str = "") -> int:
     """One line of the table. Ours may be neither early nor lost."""
     late = sorted(began - due for due, began in begun)
     if not late:
@@ -96,7 +102,8 @@ def _tell(name: str, begun: Sequence[tuple[float, float]], offsets: Sequence[flo
     lost, early = len(offsets) - len(begun), sum(one < 0 for one in late)
     print(
         f"{name:34}{len(begun):7}{late[len(late) // 2]:9.3f}{late[int(len(late) * 0.99)]:9.3f}{late[-1]:9.3f}"
-        f"{starts[0] - min(due for due, _ in begun):9.3f}{len(begun) / took:9.1f}  {ordered:5}  {os.getloadavg()[0]:.1f}"
+        f"{starts[0] - min(due for due, _ in begun):9.3f}{len(begun) / took:9.1f}  {ordered:5}  "
+        f"{os.getloadavg()[0]:4.1f}  {effort}"
         f"{f'  EARLY: {early}' if early else ''}{f'  NOT SENT: {lost}' if lost else ''}",
         flush=True,
     )
@@ -107,18 +114,25 @@ def _tell(name: str, begun: Sequence[tuple[float, float]], offsets: Sequence[flo
 
 
 class _Line:
-    """The wire of a benchmark: notes the moment of each call, waits, and says yes."""
+    """The wire of a benchmark: notes the moment of each call and what it took until then, waits, and says yes."""
 
-    kind, account_id = "facebook", "111"
+    kind, account_id = "facebook", publish_school.PAGE
 
     def __init__(self, wire: float) -> None:
         self.calls: list[tuple[int, float]] = []
+        self.spent: list[tuple[float, int]] = []  # seconds of CPU and statements of this process
+        self.statements = 0
         self._wire = wire
+
+    def count(self, *_words: object) -> None:
+        """One more statement."""
+        self.statements += 1
 
     def create_post(self, post: RenderedPost, media: Sequence[MediaHandle], **_more: Any) -> PublishedPost:
         assert not media
         number = publish_school.number_in(post.text)
         self.calls.append((number, time.time()))
+        self.spent.append((time.process_time(), self.statements))
         if self._wire:
             time.sleep(self._wire)
         return PublishedPost(id=f"111_{number}", permalink=f"https://example.org/{number}")
@@ -134,17 +148,18 @@ def _publisher(told: str, wire: float) -> int:
 
     stopping = Stopping()
     services = replace(build_services(load_settings("publisher")), channel_for=channel_for)
+    event.listen(services.db.engine, "before_cursor_execute", line.count)
     with services.db.read():  # connected, before the first post is due
         Path(f"{told}.ready").touch()
     keep_publishing(services, stopping)
-    Path(told).write_text(json.dumps(line.calls))
+    Path(told).write_text(json.dumps({"calls": line.calls, "spent": line.spent}))
     return 0
 
 
 def _gatekeeper(
     url: str, offsets: list[float], publishers: int, wire_ms: float, queue: str
-) -> list[tuple[float, float]]:
-    """(due, begun) of each post, in the order in which they were to go out."""
+) -> tuple[list[tuple[float, float]], str]:
+    """(due, begun) of each post, in the order in which they were to go out; and what it took, in words."""
     with tempfile.TemporaryDirectory(prefix="gk-bench-") as name:
         folder = Path(name)
         env = {
@@ -155,8 +170,8 @@ def _gatekeeper(
         now = datetime.now(UTC)
         ids = publish_school.found(db, now=now)
         prepare(load_settings("publisher", env))
-        # the rows take about 2 ms a post; the first may not be due before they stand and the publishers run
-        start = datetime.now(UTC) + timedelta(seconds=8 + len(offsets) * 0.004)
+        # the rows take less than 1 ms a post; the first may not be due before they stand and the publishers run
+        start = datetime.now(UTC) + timedelta(seconds=8 + len(offsets) * 0.003)
         dues = [start + timedelta(seconds=offset) for offset in offsets]
         publish_school.approve_many(db, ids, dues, signer=SIGNER, now=now)
         publish_school.check(db)
@@ -179,9 +194,20 @@ def _gatekeeper(
             child.terminate()
         for child in children:
             child.wait(timeout=30)
-        calls = [call for path in told for call in json.loads(path.read_text())]
+        all_told = [json.loads(path.read_text()) for path in told]
+        calls = [call for one in all_told for call in one["calls"]]
         assert len({number for number, _ in calls}) == len(calls), "a post was sent twice"
-        return [(dues[number].timestamp(), began) for number, began in sorted(calls)]
+        begun = [(dues[number].timestamp(), began) for number, began in sorted(calls)]
+        return begun, _effort([one["spent"] for one in all_told])
+
+
+def _effort(spent: Sequence[Sequence[tuple[float, int]]]) -> str:
+    """CPU a post of each publisher, and statements a post of all, from its first call to its last."""
+    took = [one[-1][0] - one[0][0] for one in spent if len(one) > 1]
+    asked = sum(one[-1][1] - one[0][1] for one in spent if len(one) > 1)
+    posts = [len(one) - 1 for one in spent if len(one) > 1]
+    each = " + ".join(f"{seconds / many * 1000:.2f}" for seconds, many in zip(took, posts, strict=True))
+    return f"{each} ms; {asked / max(sum(posts), 1):.1f}"
 
 
 def _await_sent(url: str, posts: int, *, until: float) -> None:

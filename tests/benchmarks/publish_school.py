@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from approvals import decisions, ledger, ledger_entries, proofs
@@ -13,15 +13,16 @@ from approvals.columns import utc_text
 from approvals.requests import OPENED, Summary
 from approvals.signing import Signer
 from approvals.tables import ApprovalRequest, Decision, LedgerEntry, RequestStatus, Verdict
+from gatekeeper.db.bare import table_of
 from gatekeeper.db.session import Database
 from gatekeeper.people.staff import Role, Staff
-from gatekeeper.posts.digest import digest_of
+from gatekeeper.posts.digest import ChannelContent, Content, digest_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
-from gatekeeper.posts.repository import content_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.roles import write_new_decider
 
+PAGE = "111"
 STATEMENT = "I approve this post for this page."
 _DAY = timedelta(days=1)
 
@@ -47,7 +48,7 @@ def found(db: Database, *, now: datetime) -> dict[str, int]:
             write_new_decider(session, person, by=None, now=now)
             ids[role] = person.id
         account = ChannelAccount(
-            kind="facebook", name="The page", remote_id="111", status="open", declared_own=True,
+            kind="facebook", name="The page", remote_id=PAGE, status="open", declared_own=True,
             opened_by=ids[Role.HEADTEACHER], opened_at=now, created_by=ids[Role.HEADTEACHER], created_at=now,
         )  # fmt: skip
         session.add(account)
@@ -57,50 +58,44 @@ def found(db: Database, *, now: datetime) -> dict[str, int]:
 
 
 def approve_many(db: Database, ids: dict[str, int], dues: list[datetime], *, signer: Signer, now: datetime) -> None:
-    """One approved post for each of these moments, numbered in their order."""
+    """One approved post for each of these moments, numbered in their order, in a database that has none yet."""
     author, head, account = ids[Role.AUTHOR], ids[Role.HEADTEACHER], ids["account"]
+    posts: list[dict[str, Any]] = []
+    versions: list[dict[str, Any]] = []
+    questions: list[dict[str, Any]] = []
+    verdicts: list[dict[str, Any]] = []
+    publications: list[dict[str, Any]] = []
     with db.begin() as session:
-        posts = [
-            Post(
-                author_id=author, title="Harvest", text=words_of(number), channels=[account], due_at=due,
-                window_minutes=120, state=PostState.DRAFT, created_at=now, changed_at=now,
-            )
-            for number, due in enumerate(dues)
-        ]  # fmt: skip
-        session.add_all(posts)
-        session.flush()
-        versions = []
-        for post in posts:
-            canonical = content_of(session, post).canonical()
-            versions.append(
-                Version(
-                    post_id=post.id, number=1, revision=post.revision, canonical=canonical, originals=[],
-                    digest=digest_of(canonical), sealed_by=author, sealed_at=now,
-                )
-            )  # fmt: skip
-        session.add_all(versions)
-        session.flush()
         chain = _Chain(session, signer, now)
-        questions: list[dict[str, Any]] = []
-        verdicts: list[dict[str, Any]] = []
-        publications: list[dict[str, Any]] = []
-        for post, version in zip(posts, versions, strict=True):
-            post.version_id, post.state = version.id, PostState.SCHEDULED
-            asked, due = _question(chain, post, version, head=head, now=now), post.due_at
+        channel = ChannelContent(account_id=account, kind="facebook", remote_id=PAGE)
+        for number, due in enumerate(dues):
+            row_id, text = number + 1, words_of(number)
+            canonical = Content(text=text, photos=(), channels=(channel,), due=due, window_minutes=120).canonical()
+            posts.append({
+                "id": row_id, "author_id": author, "title": "Harvest", "text": text, "channels": [account],
+                "due_at": due, "window_minutes": 120, "state": PostState.SCHEDULED, "created_at": now,
+                "changed_at": now,
+            })  # fmt: skip
+            versions.append({
+                "id": row_id, "post_id": row_id, "number": 1, "revision": 0, "canonical": canonical, "originals": [],
+                "digest": digest_of(canonical), "sealed_by": author, "sealed_at": now,
+            })  # fmt: skip
+            asked = _question(chain, posts[-1], versions[-1], head=head, now=now)
             decision = _decision(chain, asked, head=head, now=now)
             questions.append(asked)
             verdicts.append({name: value for name, value in vars(decision).items() if not name.startswith("_")})
             publications.append({
-                "version_id": version.id, "account_id": account, "decision_id": decision.id, "digest": version.digest,
-                "state": PublicationState.SCHEDULED, "due_at": due, "next_at": due,
-                "closes_at": due + timedelta(minutes=120) if due else None, "fence": 0, "owner": "", "reads": 0,
-                "permalink": "", "problem": "",
+                "id": row_id, "version_id": row_id, "account_id": account, "decision_id": decision.id,
+                "digest": versions[-1]["digest"], "state": PublicationState.SCHEDULED, "due_at": due, "next_at": due,
+                "closes_at": due + timedelta(minutes=120), "fence": 0, "owner": "", "reads": 0, "permalink": "",
+                "problem": "",
             })  # fmt: skip
-        session.flush()
-        for table, rows in (
-            (LedgerEntry, chain.rows), (ApprovalRequest, questions), (Decision, verdicts), (Publication, publications),
+        for model, rows in (
+            (Post, posts), (Version, versions), (LedgerEntry, chain.rows), (ApprovalRequest, questions),
+            (Decision, verdicts), (Publication, publications),
         ):  # fmt: skip
-            session.execute(insert(table), rows)
+            session.execute(insert(table_of(model)), rows)
+        session.execute(update(Post).values(version_id=Post.id))
 
 
 class _Chain:
@@ -123,19 +118,21 @@ class _Chain:
         return self._seq
 
 
-def _question(chain: _Chain, post: Post, version: Version, *, head: int, now: datetime) -> dict[str, Any]:
-    request_id, subject = uuid4().hex, subject_of(post.id)
+def _question(
+    chain: _Chain, post: dict[str, Any], version: dict[str, Any], *, head: int, now: datetime
+) -> dict[str, Any]:
+    request_id, subject = uuid4().hex, subject_of(post["id"])
     seq = chain.append(
         OPENED,
         {
-            "request": request_id, "subject": subject, "version": str(version.id), "digest": version.digest,
-            "author": post.author_id, "approver": head, "override_asked": False, "expires_at": utc_text(now + _DAY),
+            "request": request_id, "subject": subject, "version": str(version["id"]), "digest": version["digest"],
+            "author": post["author_id"], "approver": head, "override_asked": False, "expires_at": utc_text(now + _DAY),
         },
     )  # fmt: skip
     return {
-        "id": request_id, "subject": subject, "version_ref": str(version.id), "digest": version.digest,
-        "title": post.title, "summary": Summary(channels=("Facebook",), due_at=post.due_at or now).to_json(),
-        "override_asked": False, "author_id": post.author_id, "approver_id": head, "opened_at": now,
+        "id": request_id, "subject": subject, "version_ref": str(version["id"]), "digest": version["digest"],
+        "title": post["title"], "summary": Summary(channels=("Facebook",), due_at=post["due_at"]).to_json(),
+        "override_asked": False, "author_id": post["author_id"], "approver_id": head, "opened_at": now,
         "expires_at": now + _DAY, "status": RequestStatus.DECIDED, "closed_at": now,
         "closed_reason": "It was decided.", "message_id": f"approval-{request_id}", "opened_seq": seq,
     }  # fmt: skip
