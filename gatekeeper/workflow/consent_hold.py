@@ -17,6 +17,7 @@ from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem
 from gatekeeper.posts.repository import accounts_of
+from gatekeeper.posts.status import EDITABLE, PostState
 from gatekeeper.workflow.appearances import NAMED, appearances
 from gatekeeper.workflow.services import Services
 
@@ -36,13 +37,15 @@ def held_words(session: Session, post: Post, *, today: date) -> str:
 
 def run(services: Services) -> None:
     """Let go of the posts in which nobody stands any more who may not: mended, or permitted again. Part of the sweep."""
-    held = select(Post.id).where(Post.held_for_consent)
-    with services.db.read() as session:
-        numbers = session.scalars(held.order_by(Post.id)).all()
-    for number in numbers:
+    today = london(services.clock.now()).date()
+    with services.db.read() as session:  # most times nobody has mended anything, and then no writer's place is taken
+        held = session.scalars(
+            select(Post).where(Post.held_for_consent, Post.state.in_(EDITABLE), Post.state != PostState.WITHDRAWN)
+        )
+        free = [post.id for post in held if not _against(session, post, today=today)]
+    for number in sorted(free):
         with services.step() as session:
-            post = session.get_one(Post, number, with_for_update=True)
-            release(session, post, today=london(services.clock.now()).date())
+            release(session, session.get_one(Post, number, with_for_update=True), today=today)
 
 
 def release(session: Session, post: Post, *, today: date) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.clock import london
+from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import record
 from gatekeeper.posts.model import ChannelAccount, Post, Publication
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
@@ -91,15 +92,6 @@ def open_review(
 
 def given_again(session: Session, pupil_id: int, *, kinds: Collection[str], by: int, now: datetime) -> None:
     """End what was listed only because it was not allowed, and is again. A removal that was ordered goes on."""
-    accounts = select(ChannelAccount.id).where(ChannelAccount.kind.in_(kinds))
-    items = session.scalars(
-        select(ReviewItem)
-        .join(ConsentReview, ConsentReview.id == ReviewItem.review_id)
-        .join(Publication, Publication.id == ReviewItem.publication_id)
-        .where(ConsentReview.pupil_id == pupil_id, ReviewItem.state == "open", ReviewItem.takedown_id.is_(None))
-        .where(Publication.account_id.in_(accounts))
-        .order_by(ReviewItem.id)
-    ).all()
     held = session.scalars(
         select(Post)
         .where(Post.held_for_consent)
@@ -113,15 +105,31 @@ def given_again(session: Session, pupil_id: int, *, kinds: Collection[str], by: 
         .order_by(Post.id)
         .with_for_update()
     ).all()
+    ledger.hold(session)  # before the lines of the review, as wherever they change
     for post in held:
         consent_hold.release(session, post, today=london(now).date())
+    accounts = select(ChannelAccount.id).where(ChannelAccount.kind.in_(kinds))
+    items = session.scalars(
+        select(ReviewItem)
+        .join(ConsentReview, ConsentReview.id == ReviewItem.review_id)
+        .join(Publication, Publication.id == ReviewItem.publication_id)
+        .where(ConsentReview.pupil_id == pupil_id, ReviewItem.state == "open", ReviewItem.takedown_id.is_(None))
+        .where(Publication.account_id.in_(accounts))
+        .order_by(ReviewItem.id)
+        .execution_options(populate_existing=True)
+    ).all()
     for item in items:
         item.state, item.words, item.ended_by, item.ended_at = "kept", GIVEN_AGAIN, by, now
     session.flush()
-    if items:
-        ledger.hold(session)
     for review_id in sorted({item.review_id for item in items}):
         close_if_done(session, review_id, by=by, now=now)
+
+
+def lock_for(session: Session, pupils: Collection[int]) -> None:
+    """Lock what the reviews of several children touch, all at once and in the order in which everybody locks."""
+    session.scalars(select(Pupil).where(Pupil.id.in_(pupils)).order_by(Pupil.id).with_for_update(key_share=True)).all()
+    numbers = {one.post_id for pupil_id in sorted(pupils) for one in appearances(session, pupil_id)}
+    _lock(session, sorted(numbers))
 
 
 def _concerned(session: Session, found: Sequence[Appearance], accounts: AbstractSet[int]) -> list[Appearance]:

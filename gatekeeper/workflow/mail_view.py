@@ -60,6 +60,10 @@ WHAT: Final = {
     "channel_answers": "Channel that answers again",
     "sending_stopped": "Stop of all sending",
     "sending_on": "Sending that goes on",
+    "held_for_consent": "Post that was held because a child may not be shown",
+    "taken_down": "Post that was taken down",
+    "takedown_asked": "Wish of an author to take a post down",
+    "takedown_by_hand": "Post that a person has to take down",
     "incident_found": "Something found on the school's own account",
     "watch_failing": "Account that cannot be read",
 }

@@ -4,6 +4,7 @@ from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.register_import import Kind, Outcome, Plan, compare, read
 from gatekeeper.people.staff import record
 from gatekeeper.workflow import consents
+from gatekeeper.workflow.consent_review import lock_for
 from gatekeeper.workflow.services import Services
 
 
@@ -36,8 +37,9 @@ def apply(services: Services, kind: Kind, data: bytes, *, shown: str, by: int) -
         for write in writes:
             write()
         session.flush()
-        for pupil_id in sorted(set(touched)):
-            kinds = consents.told_now(session, pupil_id, now=now)
+        told = {pupil_id: consents.told_now(session, pupil_id, now=now) for pupil_id in sorted(set(touched))}
+        lock_for(session, [pupil_id for pupil_id, kinds in told.items() if kinds])
+        for pupil_id, kinds in told.items():
             consents.changed(session, pupil_id, kinds=kinds, cause="refused", by=by, now=now)
         counts = {str(outcome): count for outcome, count in plan.counts.items()}
         detail = {"file": table.sha256, **counts}

@@ -12,12 +12,13 @@ from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.mail.model import Notice
 from gatekeeper.people.consent import Basis, Consent, Purpose
 from gatekeeper.people.pupils import Pupil
+from gatekeeper.people.register_import import Kind
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Face, Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import consent_dates, consent_hold, consents, resolve, review_work, takedown_removal
+from gatekeeper.workflow import consent_dates, consent_hold, consents, resolve, review_work, roll, takedown_removal
 from gatekeeper.workflow.consent_review import GIVEN_AGAIN
 from gatekeeper.workflow.face_answer import write_answer
 from tests.conftest import ToldClock
@@ -311,3 +312,27 @@ def test_a_biometric_refusal_takes_nothing_down(school: School, clock: ToldClock
     answer = consents.FamilyAnswer(said=consents.Said.CHILD_OBJECTS, given_on=date(2026, 11, 1))
     consents.record_biometric(school.services, school.pupils["Wren"], answer, by=lead)
     assert reviews(school) == []
+
+
+def test_a_no_in_an_imported_table_opens_reviews_and_a_yes_none(school: School, clock: ToldClock, lead: int) -> None:
+    published(school, clock, "Wren", "Jonty")
+    table = (
+        b"pupil_id,channel,allowed,given_on,basis\n"
+        b"Q0001,x,no,2026-11-20,consent\nQ0001,facebook,yes,2026-11-20,consent\nQ0002,x,no,2026-11-20,consent\n"
+    )
+    plan = roll.dry_run(school.services, Kind.CONSENTS, table, by=lead)
+    roll.apply(school.services, Kind.CONSENTS, table, shown=plan.digest, by=lead)
+    assert [(one.cause, one.kinds, one.opened_by) for one in reviews(school)] == [("refused", ["x"], lead)] * 2
+    assert [one.state for one in items(school)] == ["open", "open"]
+
+
+def test_a_post_that_two_children_speak_against_is_held_until_both_are_right(
+    school: School, clock: ToldClock, lead: int
+) -> None:
+    number = school.post(pupils=("Wren", "Jonty"))
+    withdraw(school, "Wren")
+    withdraw(school, "Jonty")
+    consents.record_consent(school.services, school.pupils["Wren"], "x", YES, by=lead)
+    assert post_of(school, number).held_for_consent
+    consents.record_consent(school.services, school.pupils["Jonty"], "x", YES, by=lead)
+    assert not post_of(school, number).held_for_consent
