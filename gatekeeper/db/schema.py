@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-
 from gatekeeper.db.session import make_engine
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -12,6 +9,9 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 
 def upgrade(url: str) -> None:
     """Run every migration that has not run yet, in one transaction: all of it or nothing."""
+    from alembic import command  # a tenth of a process's start, and most never migrate
+    from alembic.config import Config
+
     engine = make_engine(url)
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
