@@ -9,6 +9,7 @@ its nature is listed apart. In one process without a network, so it is the page 
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -239,7 +240,8 @@ def _tell(asked: list[Asked]) -> int:
                 f"{_within(one.work, 0.95):10.1f}"
             )
     broken = [one for one in asked if one.status >= 500]
-    print(f"{len(pages)} pages asked; {len(slow)} over {_BOUND_MS} ms at p95; {len(broken)} broken")
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+    print(f"{len(pages)} pages asked; {len(slow)} over {_BOUND_MS} ms at p95; {len(broken)} broken; {load}")
     return 1 if slow or broken else 0
 
 
