@@ -84,11 +84,13 @@ _TAKE = (
     .values(state=S.CLAIMED, owner=bindparam("owner"), fence=_P.fence + 1, lease_until=bindparam("lease_until"))
     .returning(_P.id, _P.fence, _P.due_at)
 )
-_GIVE_BACK = (
-    update(table_of(Publication))
+#: what somebody else has locked at this moment is left to them, or to its lease: nobody waits for each other in a ring
+_STILL_OURS = (
+    select(_P.id)
     .where(_P.id == bindparam("publication"), _P.fence == bindparam("its_fence"), _P.state == S.CLAIMED)
-    .values(state=S.SCHEDULED, lease_until=None)
+    .with_for_update(skip_locked=True)
 )
+_GIVE_BACK = update(table_of(Publication)).where(_P.id.in_(_STILL_OURS)).values(state=S.SCHEDULED, lease_until=None)
 _NEXT = select(_P.due_at).where(_P.state == S.SCHEDULED, _P.due_at > bindparam("now")).order_by(_P.due_at).limit(1)
 
 
