@@ -48,11 +48,12 @@ def furnish(school: School, *, posts: int, lines: int, signer: Signer, now: date
     with db.begin() as session:
         authors = _authors(session, now)
         pupils = _pupils(session, school, dice, now)
-    for place, author in enumerate(authors):
-        dues = _dues(posts // AUTHORS, _SCHEDULED // AUTHORS, now=now)
-        ids = {Role.AUTHOR: author, Role.HEADTEACHER: school.head, "account": school.accounts["facebook"]}
-        publish_school.approve_many(db, ids, dues, signer=signer, now=now - timedelta(days=1500 - place))
+    ids = {Role.AUTHOR: authors[0], Role.HEADTEACHER: school.head, "account": school.accounts["facebook"]}
+    dues = _dues(posts, _SCHEDULED, now=now)
+    publish_school.approve_many(db, ids, dues, signer=signer, now=now - timedelta(days=1500))
     with db.begin() as session:
+        for place, author in enumerate(authors):
+            session.execute(update(Post).where(Post.id % AUTHORS == place).values(author_id=author))
         _publish(session, now)
         _photos(session, school, pupils, dice, now)
         _drafts(session, [school.author, *authors], now)
