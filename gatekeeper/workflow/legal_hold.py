@@ -8,9 +8,9 @@ asked generously: something kept a little longer does no harm that losing it wou
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Text, and_, cast, exists, false, or_, select
+from sqlalchemy import Select, Text, cast, false, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -46,7 +46,10 @@ class HoldLine:
 def is_held(session: Session, subject: str) -> bool:
     """Whether anything stands against purging "case:3", "post:12" or "pupil:7"."""
     kind, number = _read(subject)
-    held: ColumnElement[bool] = {"case": held_case, "post": held_post, "pupil": held_pupil}[kind](session)
+    if kind == "post":
+        held = held_post(session, among=(number,))
+    else:
+        held = held_case(session) if kind == "case" else held_pupil(session)
     return session.scalar(select(KINDS[kind].id).where(KINDS[kind].id == number, held)) is not None
 
 
@@ -61,10 +64,15 @@ def held_pupil(session: Session) -> ColumnElement[bool]:
     return Pupil.id.in_(_subjects(session, "pupil"))
 
 
-def held_post(session: Session) -> ColumnElement[bool]:
-    """Of a post: whether it is held itself, by the case it is about, or by a pupil in it."""
+def held_post(session: Session, *, among: Sequence[int] | None = None) -> ColumnElement[bool]:
+    """Of a post: whether it is held itself, by the case it is about, or by a pupil in it.
+
+    `among`: only these are asked about, which is quick.
+    """
     about = select(Case.post_id).where(Case.post_id.is_not(None), held_case(session))
-    return or_(Post.id.in_(_subjects(session, "post")), Post.id.in_(about), _shows_or_names(_held_pupils(session)))
+    return or_(
+        Post.id.in_(_subjects(session, "post")), Post.id.in_(about), _shows_or_names(_held_pupils(session), among)
+    )
 
 
 def holds(session: Session, *, case_id: int | None = None, standing: bool = True) -> list[HoldLine]:
@@ -181,30 +189,26 @@ def _held_pupils(session: Session) -> Sequence[Pupil]:
     return session.scalars(select(Pupil).where(Pupil.id.in_(ids))).all() if ids else ()
 
 
-def _shows_or_names(pupils: Sequence[Pupil]) -> ColumnElement[bool]:
+def _shows_or_names(pupils: Sequence[Pupil], among: Sequence[int] | None) -> ColumnElement[bool]:
     if not pupils:
         return false()
     ids = [pupil.id for pupil in pupils]
-    in_photo = and_(Photo.post_id == Post.id, Face.photo_id == Photo.id)
     patterns = [pattern for pupil in pupils for pattern in _patterns(pupil)]
-    named = [
-        column.ilike(pattern)
-        for pattern in patterns
-        for column in (Post.title, Post.text, Post.note, cast(Post.wordings, Text))
-    ]
-    sealed = or_(*(Version.canonical.ilike(pattern) for pattern in patterns), false())
-    described = or_(
-        *(column.ilike(pattern) for pattern in patterns for column in (Photo.alt, Photo.file_name)),
-        false(),
+    # lists that are made once: asked for each post by itself they would cost the more the more posts there are
+    faces = select(Photo.post_id).join(Face, Face.photo_id == Photo.id)
+    ways: tuple[Select[Any], ...] = (
+        faces.where(Face.pupil_id.in_(ids)),
+        faces.join(FaceAnswer, FaceAnswer.face_id == Face.id).where(FaceAnswer.pupil_id.in_(ids)),
+        select(Version.post_id).where(or_(false(), *(Version.canonical.ilike(one) for one in patterns))),
+        select(Photo.post_id).where(
+            or_(false(), *(column.ilike(one) for one in patterns for column in (Photo.alt, Photo.file_name)))
+        ),
     )
-    ways = (
-        exists().where(in_photo, Face.pupil_id.in_(ids)),
-        exists().where(in_photo, FaceAnswer.face_id == Face.id, FaceAnswer.pupil_id.in_(ids)),
-        exists().where(Version.post_id == Post.id, sealed),
-        exists().where(Photo.post_id == Post.id, described),
-    )
-    # of what surrounds it only the post counts: whoever asks may be looking at versions and photos of their own
-    return or_(*(way.correlate(Post) for way in ways), *named)
+    own = (Post.title, Post.text, Post.note, cast(Post.wordings, Text))
+    named = [column.ilike(one) for one in patterns for column in own]
+    if among is not None:
+        ways = tuple(way.where(next(iter(way.selected_columns)).in_(among)) for way in ways)
+    return or_(*(Post.id.in_(way) for way in ways), *named)
 
 
 def _patterns(pupil: Pupil) -> Iterator[str]:

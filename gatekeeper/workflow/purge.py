@@ -20,7 +20,7 @@ from gatekeeper.people.staff import Audit, record
 from gatekeeper.policy import retention
 from gatekeeper.posts.model import Restoration
 from gatekeeper.workflow import purge_cases, purge_children, purge_files, purge_posts, purge_public, purge_traces
-from gatekeeper.workflow.purge_rule import Night, Rule, night
+from gatekeeper.workflow.purge_rule import Night, Rule, night, still_due
 from gatekeeper.workflow.services import Services
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ NIGHT: Final = time(
     0, 30
 )  # Europe/London, never doubled and never left out: the backup at half past two then holds no longer what went
 PURGED, FINISHED, SUBJECT = "retention.purged", "retention.finished", "retention"
-STEPS: Final = 60  # in one round; each holds the writer's place for a moment
+STEPS: Final = 40  # in one round; each holds the writer's place for a moment
 
 _ALL: Final = (
     *purge_posts.RULES,
@@ -61,8 +61,13 @@ def run(services: Services) -> None:
     left, failed = STEPS, []
     for rule in RULES:
         try:
-            while left and _step(services, rule, tonight):
-                left -= 1
+            while left and (some := _search(services, rule, tonight, steps=left)):
+                erased = 0
+                for ids in some:
+                    erased += _step(services, rule, ids, tonight)
+                    left -= 1
+                if not erased:  # all of it was held or taken up again in this moment
+                    break
         except Exception as problem:  # noqa: BLE001 - one class that cannot go must not keep the others
             failed.append(rule.id)
             log.error("data of the class %s could not be purged: %s", rule.id, place_of(problem))  # noqa: TRY400
@@ -108,25 +113,25 @@ def waiting(session: Session, *, now: datetime) -> dict[str, int]:
     return dict(counts)
 
 
-def _step(services: Services, rule: Rule, tonight: Night) -> bool:
-    """Erase the next few of one kind; False when there is nothing left."""
-    with services.db.read() as session:  # most times there is nothing, and then no writer's place is taken
-        if not _next(session, rule, tonight):
-            return False
+def _search(services: Services, rule: Rule, tonight: Night, *, steps: int) -> list[list[Any]]:
+    """What is due of one kind, in parts of which each is one step. The search takes no writer's place."""
+    with services.db.read() as session:
+        query = rule.due(session, tonight)
+        found = [] if query is None else list(session.scalars(query.limit(rule.batch * steps)))
+    return [found[first : first + rule.batch] for first in range(0, len(found), rule.batch)]
+
+
+def _step(services: Services, rule: Rule, found: list[Any], tonight: Night) -> int:
+    """Erase these, as far as they are still due: a hold may have been placed since. Says how many it were."""
     with services.step() as session:
-        ids = _next(session, rule, tonight)
+        ids = found if rule.asks_again else still_due(session, rule.due, tonight, found)
         count = rule.erase(session, ids, tonight) if ids else 0
         if count:
             detail = {"class": rule.id, "number": count}
             record(session, at=tonight.now, staff_id=None, action=PURGED, subject=SUBJECT, detail=detail)
     if count:
         log.info("purged %d of the class %s", count, rule.id)
-    return count > 0
-
-
-def _next(session: Session, rule: Rule, tonight: Night) -> list[Any]:
-    query = rule.due(session, tonight)
-    return [] if query is None else list(session.scalars(query.limit(rule.batch)))
+    return count
 
 
 def _finish(services: Services, tonight: Night, failed: list[str]) -> None:

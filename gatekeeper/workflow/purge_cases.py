@@ -11,7 +11,7 @@ from approvals.tables import ApprovalRequest, RequestStatus
 from gatekeeper.cases.model import Case, CaseAttachment, CaseClock, CaseEntry, CaseKind, CaseReply, CaseState, LegalHold
 from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.workflow.legal_hold import held_case
-from gatekeeper.workflow.purge_rule import Night, Rule, done
+from gatekeeper.workflow.purge_rule import Night, Rule, done, still_due
 
 _OPEN: Final = (TakedownState.WAITING, TakedownState.ORDERED, TakedownState.BY_HAND)
 
@@ -47,17 +47,14 @@ def _rule(class_id: str, *, breaches: bool) -> Rule:
     due = _closed(class_id, breaches=breaches)
 
     def erase(session: Session, ids: Sequence[Any], night: Night) -> int:
-        count = 0
-        for case_id in ids:
-            case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
-            query = due(session, night)
-            if case is None or query is None or session.scalar(query.where(Case.id == case_id)) is None:
-                continue  # opened again, or held, in this moment
-            _erase(session, case, why=class_id, night=night)
-            count += 1
-        return count
+        locked = session.scalars(select(Case).where(Case.id.in_(ids)).order_by(Case.id).with_for_update())
+        cases = {case.id: case for case in locked}
+        going = still_due(session, due, night, ids)  # one may have been opened again, or held, in this moment
+        for case_id in going:
+            _erase(session, cases[case_id], why=class_id, night=night)
+        return len(going)
 
-    return Rule(id=class_id, due=due, erase=erase, batch=20)
+    return Rule(id=class_id, due=due, erase=erase, batch=20, asks_again=True)
 
 
 def _erase(session: Session, case: Case, *, why: str, night: Night) -> None:

@@ -6,7 +6,7 @@ A leaver's row keeps its number, so that what refers to it stays whole. The name
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, exists, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from gatekeeper.people.biometric import BiometricFacts
@@ -17,7 +17,7 @@ from gatekeeper.people.templates import Enrolment, FaceTemplate
 from gatekeeper.posts.model import Face, FaceAnswer, FaceSuggestion, Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem
 from gatekeeper.workflow.legal_hold import held_post, held_pupil
-from gatekeeper.workflow.purge_rule import Night, Rule, done
+from gatekeeper.workflow.purge_rule import Night, Rule, done, still_due
 
 
 def _leavers(session: Session, night: Night) -> Select[Any] | None:
@@ -29,9 +29,9 @@ def _leavers(session: Session, night: Night) -> Select[Any] | None:
         .where(
             Pupil.left_on < day,
             or_(Pupil.first_name != "", Pupil.last_name != ""),
-            ~exists().where(Face.pupil_id == Pupil.id),
-            ~exists().where(FaceAnswer.pupil_id == Pupil.id),
-            ~exists().where(ConsentReview.pupil_id == Pupil.id, ConsentReview.closed_at.is_(None)),
+            Pupil.id.not_in(select(Face.pupil_id).where(Face.pupil_id.is_not(None))),
+            Pupil.id.not_in(select(FaceAnswer.pupil_id).where(FaceAnswer.pupil_id.is_not(None))),
+            Pupil.id.not_in(select(ConsentReview.pupil_id).where(ConsentReview.closed_at.is_(None))),
             ~held_pupil(session),
         )
         .order_by(Pupil.id)
@@ -41,8 +41,7 @@ def _leavers(session: Session, night: Night) -> Select[Any] | None:
 def _forget(session: Session, ids: Sequence[Any], night: Night) -> int:
     # locked as the register locks them: a name that comes back in this moment is either seen or waits
     session.scalars(select(Pupil.id).where(Pupil.id.in_(ids)).with_for_update()).all()
-    query = _leavers(session, night)
-    going = session.scalars(query.where(Pupil.id.in_(ids))).all() if query is not None else ()
+    going = still_due(session, _leavers, night, ids)
     consents = select(Consent.id).where(Consent.pupil_id.in_(going))
     reviews = select(ConsentReview.id).where(ConsentReview.pupil_id.in_(going))
     for statement in (
@@ -118,5 +117,5 @@ RULES: Final = (
         due=_biometric_facts,
         erase=lambda session, ids, _: done(session, delete(BiometricFacts).where(BiometricFacts.consent_id.in_(ids))),
     ),
-    Rule(id="leavers", due=_leavers, erase=_forget, batch=50),
+    Rule(id="leavers", due=_leavers, erase=_forget, batch=50, asks_again=True),
 )

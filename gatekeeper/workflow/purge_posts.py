@@ -5,10 +5,11 @@ while the child is at the school, so that a permission withdrawn later finds it.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, String, and_, cast, exists, literal, or_, select, update
+from sqlalchemy import Select, String, and_, cast, literal, or_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -21,7 +22,7 @@ from gatekeeper.posts.repository import post_for_update
 from gatekeeper.posts.status import ENDED, PostState, PublicationState
 from gatekeeper.workflow.erase_post import erase
 from gatekeeper.workflow.legal_hold import held_post
-from gatekeeper.workflow.purge_rule import Night, Rule, done
+from gatekeeper.workflow.purge_rule import Night, Rule, done, still_due
 
 P = PostState
 _BEGUN: Final = (P.DRAFT, P.OPEN, P.CHANGES, P.SCAN_FAILED)
@@ -30,6 +31,8 @@ _MOVING: Final = (P.SCANNING, P.REQUESTING, P.WAITING, P.SCHEDULED, P.NEEDS_PERS
 _OPEN: Final = (TakedownState.WAITING, TakedownState.ORDERED, TakedownState.BY_HAND)
 _FEW: Final = 10  # a post has many rows, and somebody may want to write
 
+_IS_PUBLIC: Final = Publication.state == PublicationState.PUBLISHED
+
 _Due = Callable[[Session, Night], Select[Any] | None]
 
 
@@ -37,9 +40,10 @@ def _originals(session: Session, night: Night) -> Select[Any] | None:
     before = night.before("originals")
     if before is None:
         return None
-    # told as a list of posts, which the database begins with: most posts have none any more
-    there = Post.id.in_(select(Photo.post_id).where(Photo.original_gone_at.is_(None)))
-    return _resting(session).where(Post.state == P.PUBLISHED, there, _was_public(), ~_public_since(before))
+    there = _photos(night).where(Photo.original_gone_at.is_(None))
+    return _public(session, night).where(
+        Post.state == P.PUBLISHED, Post.id.in_(there), Post.id.not_in(_published_after(night, before))
+    )
 
 
 def _unpublished(class_id: str, states: Sequence[PostState]) -> _Due:
@@ -47,7 +51,9 @@ def _unpublished(class_id: str, states: Sequence[PostState]) -> _Due:
         before = night.before(class_id)
         if before is None:
             return None
-        return _resting(session).where(Post.state.in_(states), _untouched_since(before), ~_was_public())
+        return _resting(session, night).where(
+            Post.state.in_(states), _untouched_since(before), Post.id.not_in(_posts_of(night, _IS_PUBLIC))
+        )
 
     return due
 
@@ -56,102 +62,94 @@ def _taken_down(session: Session, night: Night) -> Select[Any] | None:
     before = night.before("taken_down")
     if before is None:
         return None
-    gone = exists().where(
-        Takedown.publication_id == Publication.id,
-        Takedown.state == TakedownState.GONE,
-        Takedown.confirmed_at < before,
+    gone = select(Takedown.publication_id).where(
+        Takedown.publication_id.is_not(None), Takedown.state == TakedownState.GONE, Takedown.confirmed_at < before
     )
-    stands = exists().where(_of_post(), Publication.state == PublicationState.PUBLISHED, ~gone)
-    # told as a list of posts, which the database begins with: few were ever taken down
-    some = (
-        select(Version.post_id)
-        .join(Publication, Publication.version_id == Version.id)
-        .join(Takedown, Takedown.publication_id == Publication.id)
-        .where(Takedown.state == TakedownState.GONE, Takedown.confirmed_at < before)
-    )
-    return _resting(session).where(
-        Post.id.in_(some),
-        Post.state.not_in(_MOVING),
-        _was_public(),
-        ~stands,
-        Post.changed_at < before,
-        _due_before(before),
-    )
+    stands = _posts_of(night, _IS_PUBLIC, Publication.id.not_in(gone))
+    return _public(session, night).where(Post.state.not_in(_MOVING), Post.id.not_in(stands), _untouched_since(before))
 
 
 def _published(session: Session, night: Night) -> Select[Any] | None:
     before, left = night.before("published"), night.day_before("leavers")
     if before is None or left is None:
         return None
-    still_here = exists().where(
-        Photo.post_id == Post.id,
-        Face.photo_id == Photo.id,
-        Pupil.id == Face.pupil_id,
-        or_(Pupil.left_on.is_(None), Pupil.left_on >= left),
+    still_here = (
+        _photos(night)
+        .join(Face, Face.photo_id == Photo.id)
+        .join(Pupil, Pupil.id == Face.pupil_id)
+        .where(or_(Pupil.left_on.is_(None), Pupil.left_on >= left))
     )
-    return _resting(session).where(
-        Post.state.not_in(_MOVING), _was_public(), ~_public_since(before), _untouched_since(before), ~still_here
+    return _public(session, night).where(
+        Post.state.not_in(_MOVING),
+        _untouched_since(before),
+        Post.id.not_in(_published_after(night, before)),
+        Post.id.not_in(still_here),
     )
 
 
-def _resting(session: Session) -> Select[Any]:
-    """Posts that are kept, on which nothing is waiting, and which nobody holds."""
-    alive = exists().where(_of_post(), Publication.state.not_in(list(ENDED)))
-    asked = exists().where(
-        ApprovalRequest.subject == literal("post:") + cast(Post.id, String),
-        ApprovalRequest.status == RequestStatus.OPEN,
+def _public(session: Session, night: Night) -> Select[Any]:
+    """Resting posts that were public on a channel at least."""
+    return _resting(session, night).where(Post.id.in_(_posts_of(night, _IS_PUBLIC)))
+
+
+def _resting(session: Session, night: Night) -> Select[Any]:
+    """Posts that are kept, on which nothing is waiting, and which nobody holds.
+
+    Each condition is a list of posts that is made once: asked for each post by itself, SQLite would look through all
+    publications for each.
+    """
+    about = select(Case.post_id).where(Case.post_id.is_not(None), Case.state != CaseState.CLOSED)
+    removals = select(Takedown.publication_id).where(Takedown.publication_id.is_not(None), Takedown.state.in_(_OPEN))
+    incidents = select(Incident.publication_id).where(
+        Incident.publication_id.is_not(None), Incident.closed_at.is_(None)
     )
+    asked = select(ApprovalRequest.subject).where(ApprovalRequest.status == RequestStatus.OPEN)
     return (
         select(Post.id)
         .where(
             Post.erased_at.is_(None),
-            ~alive,
-            ~asked,
-            ~exists().where(Case.post_id == Post.id, Case.state != CaseState.CLOSED),
-            ~exists().where(ReviewItem.post_id == Post.id, ReviewItem.state == "open"),
-            ~exists().where(_of_post(), Takedown.publication_id == Publication.id, Takedown.state.in_(_OPEN)),
-            ~exists().where(_of_post(), Incident.publication_id == Publication.id, Incident.closed_at.is_(None)),
-            ~held_post(session),
+            Post.id.not_in(_posts_of(night, Publication.state.not_in(list(ENDED)))),
+            (literal("post:") + cast(Post.id, String)).not_in(asked),
+            Post.id.not_in(about),
+            Post.id.not_in(select(ReviewItem.post_id).where(ReviewItem.state == "open")),
+            Post.id.not_in(_posts_of(night, or_(Publication.id.in_(removals), Publication.id.in_(incidents)))),
+            ~held_post(session, among=night.among),
         )
         .order_by(Post.id)
     )
 
 
-def _of_post() -> ColumnElement[bool]:
-    return and_(Version.post_id == Post.id, Publication.version_id == Version.id)
+def _posts_of(night: Night, *conditions: ColumnElement[bool]) -> Select[Any]:
+    """The posts with such a publication."""
+    found = select(Version.post_id).join(Publication, Publication.version_id == Version.id).where(*conditions)
+    return found if night.among is None else found.where(Version.post_id.in_(night.among))
 
 
-def _was_public() -> ColumnElement[bool]:
-    return exists().where(_of_post(), Publication.state == PublicationState.PUBLISHED)
+def _photos(night: Night) -> Select[Any]:
+    """The posts of photos, to be narrowed."""
+    found = select(Photo.post_id)
+    return found if night.among is None else found.where(Photo.post_id.in_(night.among))
 
 
-def _public_since(moment: datetime) -> ColumnElement[bool]:
-    """Published after this moment, or nobody knows when."""
+def _published_after(night: Night, moment: datetime) -> Select[Any]:
+    """The posts that went out after this moment, or nobody knows when."""
     late = or_(Publication.published_at.is_(None), Publication.published_at >= moment)
-    return exists().where(_of_post(), Publication.state == PublicationState.PUBLISHED, late)
+    return _posts_of(night, _IS_PUBLIC, late)
 
 
 def _untouched_since(moment: datetime) -> ColumnElement[bool]:
-    return and_(Post.changed_at < moment, _due_before(moment))
-
-
-def _due_before(moment: datetime) -> ColumnElement[bool]:
-    return or_(Post.due_at.is_(None), Post.due_at < moment)
+    return and_(Post.changed_at < moment, or_(Post.due_at.is_(None), Post.due_at < moment))
 
 
 def _each(due: _Due, act: Callable[[Session, Post, Night], None]) -> Callable[[Session, Sequence[Any], Night], int]:
-    """Ask about each post once more while it is locked: its author may have gone on with it in this moment."""
+    """Ask about the posts once more while they are locked: an author may have gone on with one in this moment."""
 
     def run(session: Session, ids: Sequence[Any], night: Night) -> int:
-        count = 0
-        for post_id in ids:
-            post = post_for_update(session, post_id)
-            query = due(session, night)
-            if query is None or session.scalar(query.where(Post.id == post_id)) is None:
-                continue
-            act(session, post, night)
-            count += 1
-        return count
+        posts = {post_id: post_for_update(session, post_id) for post_id in sorted(ids)}
+        going = still_due(session, due, night, ids)
+        for post_id in going:
+            act(session, posts[post_id], night)
+        return len(going)
 
     return run
 
@@ -170,11 +168,11 @@ def _erases(class_id: str) -> Callable[[Session, Post, Night], None]:
 
 
 def _rule(class_id: str, due: _Due, act: Callable[[Session, Post, Night], None]) -> Rule:
-    return Rule(id=class_id, due=due, erase=_each(due, act), batch=_FEW)
+    return Rule(id=class_id, due=due, erase=_each(due, act), batch=_FEW, asks_again=True)
 
 
 RULES: Final = (
-    _rule("originals", _originals, _drop_originals),
+    replace(_rule("originals", _originals, _drop_originals), batch=50),
     *(
         _rule(class_id, _unpublished(class_id, states), _erases(class_id))
         for class_id, states in (("rejected", _OVER), ("drafts", _BEGUN))

@@ -14,13 +14,26 @@ _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}"
     "h1,h2,h3{line-height:1.25}section{border-top:1px solid #bbb;margin-top:1.5rem}"
     "dt{color:#555;font-size:.85rem;margin-top:.5rem}dd{margin:0;overflow-wrap:anywhere;white-space:pre-wrap}"
-    "img{max-width:100%;height:auto}dd dl{border-left:3px solid #ddd;padding-left:.8rem;margin:.2rem 0}"
+    "img{max-width:100%;height:auto}article{border:1px solid #ccc;border-radius:.4rem;padding:.2rem 1rem;margin:.7rem 0}"
+    "dl{margin:.4rem 0}@media(min-width:34rem){dl{display:grid;grid-template-columns:11rem 1fr;gap:.15rem 1rem}"
+    "dt{margin:0}dd>article,dd>dl{grid-template-columns:8rem 1fr}}@media print{article{break-inside:avoid-page}}"
 )
 _INTRO: Final = (
     "This is what Gatekeeper, the program through which the school publishes on social media, holds about the child "
     "named below. Names of other children are replaced by “[name withheld]”. In the pictures everybody else is covered, "
     "and so is everything that can be read. Files the school keeps elsewhere are not in it."
 )
+_LABELS: Final = {
+    "how": "The child is",
+    "for": "Meant for",
+    "said_of_faces": "Said to be the child",
+    "why_not": "No picture",
+    "at": "When",
+    "who": "Who",
+    "did": "Did what",
+    "link": "Where it was",
+    "number": "The school’s number",
+}
 _TITLES: Final = {
     "roll": "On the school’s roll",
     "permissions": "Permissions",
@@ -49,7 +62,7 @@ def _told(value: Any) -> str:
     if isinstance(value, Mapping):
         return _facts(value)
     if isinstance(value, list):
-        return "".join(_told(one) for one in value)
+        return "".join(f"<article>{_told(one)}</article>" for one in value)
     return escape(_plain(value))
 
 
@@ -59,7 +72,7 @@ def _facts(facts: Mapping[str, Any]) -> str:
 
 
 def _fact(name: str, value: Any) -> str:
-    label = escape(name.replace("_", " ").capitalize())
+    label = escape(_LABELS.get(name, name.replace("_", " ").capitalize()))
     if name == "file":
         return f'<dt>Picture</dt><dd><img src="{escape(str(value))}" alt="Everybody else is covered"></dd>'
     if isinstance(value, list) and not any(isinstance(one, Mapping) for one in value):

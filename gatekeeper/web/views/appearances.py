@@ -104,7 +104,7 @@ def _line(db: Any, found: Appearance) -> Line:
         (
             f"{label_of(accounts[one.account_id].kind)} ({accounts[one.account_id].name})",
             PUBLICATION_WORDS[PublicationState(one.state)],
-            one.permalink if one.permalink.startswith("https://") else "",
+            one.permalink if found.live and one.permalink.startswith("https://") else "",
         )
         for one in found.publications
     )
