@@ -77,7 +77,8 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
     that names the key.
 
     Raises:
-        LedgerUnsigned: nobody signs here, or with another key than the ledger's.
+        LedgerUnsigned: nobody signs here, or with another key than the ledger's, or nobody signed the last entry
+            although earlier ones are signed.
     """
     signer: Signer | None = session.info.get(SIGNER)
     if signer is None:
@@ -85,6 +86,7 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
     hold(session)
     last = session.execute(_LAST).first()
     if last is None or last.key_id is None:
+        _check_never_signed(session)
         first = _name(session, signer, (last.seq, last.hash) if last else (0, NO_HASH), at=at)
         return _add(session, signer, first, at=at, kind=kind, body=body)
     if _key_after(last) != signer.key_id:
@@ -106,6 +108,12 @@ def change_key(session: Session, successor: Signer, *, at: datetime) -> Appended
         raise LedgerUnsigned("The ledger has no key yet, so there is none to change.")
     body = {"key": successor.key_id, "public": successor.public, "accepted": successor.accept(last.hash)}
     return append(session, at=at, kind=KEY_CHANGED, body=body)
+
+
+def _check_never_signed(session: Session) -> None:
+    """The key is named once: naming it again would take in what somebody without it wrote at the end."""
+    if session.execute(_SIGNED).first() is not None:
+        raise LedgerUnsigned("The end of the ledger is signed by nobody. Somebody without its key wrote it.")
 
 
 def _name(session: Session, signer: Signer, last: tuple[int, str], *, at: datetime) -> Appended:
@@ -155,12 +163,16 @@ def name_key(session: Session, *, at: datetime) -> bool:
     """Begin to sign a ledger that was written before there were signatures. Says whether there was anything to do.
 
     From then on what was written before is sealed as well, and no entry without a signature can follow.
+
+    Raises:
+        LedgerUnsigned: one did follow, so somebody without the key wrote it.
     """
     signer: Signer | None = session.info.get(SIGNER)
     hold(session)
     last = session.execute(_LAST).first()
     if signer is None or last is None or last.key_id is not None:
         return False
+    _check_never_signed(session)
     _name(session, signer, (last.seq, last.hash), at=at)
     return True
 
@@ -180,6 +192,7 @@ _LAST = (
     .order_by(_TABLE.c.seq.desc())
     .limit(1)
 )
+_SIGNED = select(_TABLE.c.seq).where(_TABLE.c.key_id.is_not(None)).limit(1)
 _APPEND = insert(_TABLE)
 
 

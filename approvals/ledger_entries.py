@@ -14,7 +14,7 @@ from sqlalchemy import LargeBinary, Select, String, bindparam, cast, func, selec
 from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
-from approvals.ledger import KEY_CHANGED, SIGNER, canonical, entry_hash
+from approvals.ledger import KEY_CHANGED, KEY_NAMED, SIGNER, canonical, entry_hash
 from approvals.signing import Signer, is_accepted, is_signed, key_id_of
 from approvals.tables import LedgerEntry
 
@@ -99,8 +99,8 @@ def last_number(session: Session) -> int:
 def as_written(session: Session, seq: int) -> Stored | None:
     """The entry with this number, or None where it is not as it was written or nobody with the key wrote it.
 
-    A process that holds the ledger's key believes no entry that is not sealed by it. An entry from before the key was
-    changed, or before there was one, is sealed by the first later entry that the key signed.
+    A process that holds the ledger's key believes no entry that is not signed with it. An entry from before the key
+    was changed, or before there was one, is sealed by the later entry with which the key took over.
     """
     signer: Signer | None = session.info.get(SIGNER)
     row = session.execute(_between(_dialect(session)), {"first": seq, "last": seq}).first()
@@ -135,6 +135,7 @@ def _is_own(entry: Stored, public: str) -> bool:
 
 
 def _sealed_later(session: Session, seq: int, signer: Signer) -> Stored | None:
+    """The entry, where the key took over after it. Any other entry after it vouches for nothing but itself."""
     wanted: Stored | None = None
     before = ""
     with session.execute(query(session, seq).execution_options(yield_per=100)) as rows:
@@ -142,12 +143,17 @@ def _sealed_later(session: Session, seq: int, signer: Signer) -> Stored | None:
             entry = stored(row)
             if not entry.fits or (entry.prev_hash != before if wanted else entry.seq != seq):
                 return None
-            if wanted and entry.kind == KEY_CHANGED and entry.is_accepted_by(signer.public):
-                return wanted  # taking over, the key put its name to everything before
-            wanted, before = wanted or entry, entry.hash
-            if entry.is_signed_with(signer.public):
+            if wanted and _takes_over(entry, signer):
                 return wanted
+            wanted, before = wanted or entry, entry.hash
     return None
+
+
+def _takes_over(entry: Stored, signer: Signer) -> bool:
+    """Whether the key put its name to everything before: it was the first, or came after another."""
+    if entry.kind == KEY_NAMED:
+        return entry.is_signed_with(signer.public)
+    return entry.kind == KEY_CHANGED and entry.is_accepted_by(signer.public)
 
 
 def is_readable(entry: Stored) -> bool:
