@@ -10,6 +10,7 @@ from gatekeeper.web.access import services
 from gatekeeper.web.second_proof import offer_of
 from gatekeeper.workflow.capacity import capacity_of
 from gatekeeper.workflow.case_reply_decide import reply_asked
+from gatekeeper.workflow.case_reply_words import remarks
 
 
 def reply_page(
@@ -22,6 +23,7 @@ def reply_page(
         author = session.get_one(Staff, view.request.author_id).name
         approver = session.get_one(Staff, view.person_id).name
         capacity = capacity_of(session, view.request, view.person_id, now=now)
+        looked_at = remarks(session, reply.words)
     html = render_template(
         "web/decide/reply.html",
         view=view,
@@ -30,6 +32,7 @@ def reply_page(
         author=author,
         approver=approver,
         capacity=capacity,
+        remarks=looked_at,
         typed=typed,
         errors=errors,
         chosen=chosen,

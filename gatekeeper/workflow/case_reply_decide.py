@@ -1,7 +1,7 @@
 """Records the written decision about a reply to an enquiry, by the same rules as about a post.
 
-The same link, the same second proof, the same written statement, the same ledger. There are no pictures and no checks
-in it: the person reads exactly the words that would be sent, and to whom.
+The same link, the same second proof, the same written statement, the same ledger. There are no pictures
+in it, and the check of words only remarks: the person reads exactly the words that would be sent, and to whom.
 """
 
 from sqlalchemy.orm import Session

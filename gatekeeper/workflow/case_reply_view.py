@@ -15,6 +15,7 @@ from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Staff
 from gatekeeper.workflow import case_holding
 from gatekeeper.workflow.case_reply import ReplyState, may_withdraw, stands
+from gatekeeper.workflow.case_reply_words import Remark, remarks
 from gatekeeper.workflow.case_right import case_for, standing, viewer
 
 #: (word, colour, sign) of each state
@@ -46,6 +47,7 @@ class ReplyLine:
     can_send: bool
     can_withdraw: bool
     void: bool
+    remarks: tuple[Remark, ...]  # what the check of words says, while it can still be changed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,4 +101,5 @@ def _line(session: Session, row: CaseReply, by: Staff, *, writes: bool) -> Reply
         can_send=writes and good,
         can_withdraw=writes and may_withdraw(row, by),
         void=approved and not good,
+        remarks=remarks(session, row.words) if writes and state not in (ReplyState.SENT, ReplyState.OLD) else (),
     )

@@ -225,7 +225,7 @@ def test_an_enquiry_is_answered_by_the_e_mailed_link_and_only_then_sent(
     where = author.post("/cases/new/enquiry", data=enquiry).headers["Location"]
     number = where.rsplit("/", 1)[-1]
     assert 'value="Ruth Ashdown, Gazette, r@gazette.example"' in page(author, where)
-    draft = {"recipient": "Ruth Ashdown, r@gazette.example", "reply": "The pool <i>opens</i> on Monday."}
+    draft = {"recipient": "Ruth Ashdown, r@gazette.example", "reply": "The pool <i>opens</i> on Monday. Wren Applethwaite was told."}
     assert author.post(f"/enquiries/{number}/replies", data=draft).status_code == 303
     assert author.post("/enquiries/replies/1/sent", data={"how": "By e-mail"}).status_code == 409
     assert author.post("/enquiries/replies/1/ask").status_code == 303
@@ -238,6 +238,8 @@ def test_an_enquiry_is_answered_by_the_e_mailed_link_and_only_then_sent(
     assert phone.post(f"{opened}/prove", data={"pin": PIN}).status_code == 303
     shown = page(phone, opened)
     assert "The pool &lt;i&gt;opens&lt;/i&gt; on Monday." in shown
+    assert "“<span class=\"as-typed\">Wren Applethwaite</span>”" in shown
+    assert "Look at this before it goes out" in page(author, where)
     assert "Ruth Ashdown, r@gazette.example" in shown
     digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', shown)[0]
     words = {"typed_name": "Head Quarry", "statement": "I approve these words.", "digest": digest}

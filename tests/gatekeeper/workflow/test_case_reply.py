@@ -22,6 +22,7 @@ from gatekeeper.workflow import (
     case_holding,
     case_reply,
     case_reply_decide,
+    case_reply_words,
     case_work,
     decide,
     handover,
@@ -407,6 +408,16 @@ def test_the_inbox_the_page_and_the_receipt_tell_of_replies(lite: School, clock:
         shown = desk(session, 1, who(lite, Role.AUTHOR)).replies[0]
     assert shown.can_send
     assert shown.said == SAYS
+
+
+def test_the_check_of_words_remarks_on_a_reply_while_it_can_be_changed(lite: School) -> None:
+    words = "Wren Applethwaite was away on Monday."
+    reply_id = case_reply.draft(lite.services, enquiry(lite), TO, words, by=who(lite, Role.AUTHOR))
+    with lite.services.db.read() as session:
+        (line,) = desk(session, 1, who(lite, Role.AUTHOR)).replies
+        assert "Wren Applethwaite" in {one.quote for one in line.remarks}
+        assert desk(session, 1, who(lite, Role.HEADTEACHER)).replies[0].row.id == reply_id
+        assert case_reply_words.remarks(session, WORDS) == ()
 
 
 # ---- the holding text ----
