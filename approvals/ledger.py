@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from approvals.columns import utc_text
 from approvals.errors import LedgerUnsigned
-from approvals.signing import Signer
+from approvals.signing import Signer, is_accepted
 from approvals.tables import LedgerEntry
 
 NO_HASH = "0" * 64
@@ -36,6 +36,7 @@ KEY_NAMED, KEY_CHANGED = "ledger.key", "ledger.key_changed"
 
 _ENTRY_DOMAIN = b"gatekeeper/ledger/1\x00"
 _TEXT_DOMAIN = b"gatekeeper/text/1\x00"
+_FORGED = "Somebody without the ledger's key wrote its last entry. Nothing is written after it."
 _LOCK = 0x6761_7465_6C65_6467  # any number, as long as nobody else in this database uses it
 
 
@@ -77,8 +78,8 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
     that names the key.
 
     Raises:
-        LedgerUnsigned: nobody signs here, or with another key than the ledger's, or nobody signed the last entry
-            although earlier ones are signed.
+        LedgerUnsigned: nobody signs here, or with another key than the ledger's, or nobody with the ledger's key
+            wrote the last entry: what is appended would vouch for it.
     """
     signer: Signer | None = session.info.get(SIGNER)
     if signer is None:
@@ -91,6 +92,8 @@ def append(session: Session, *, at: datetime, kind: str, body: Mapping[str, Any]
         return _add(session, signer, first, at=at, kind=kind, body=body)
     if _key_after(last) != signer.key_id:
         raise LedgerUnsigned("The ledger is signed with another key than the one this process holds.")
+    if not _is_sealed(last, signer):
+        raise LedgerUnsigned(_FORGED)
     return _add(session, signer, (last.seq, last.hash), at=at, kind=kind, body=body)
 
 
@@ -113,7 +116,7 @@ def change_key(session: Session, successor: Signer, *, at: datetime) -> Appended
 def _check_never_signed(session: Session) -> None:
     """The key is named once: naming it again would take in what somebody without it wrote at the end."""
     if session.execute(_SIGNED).first() is not None:
-        raise LedgerUnsigned("The end of the ledger is signed by nobody. Somebody without its key wrote it.")
+        raise LedgerUnsigned(_FORGED)
 
 
 def _name(session: Session, signer: Signer, last: tuple[int, str], *, at: datetime) -> Appended:
@@ -143,12 +146,21 @@ def _add(
     return Appended(seq, hashed)
 
 
-def _key_after(last: Row[int, str, str, str, str | None]) -> str:
+def _key_after(last: Row[*tuple[Any, ...]]) -> str:
     """The name of the key that signs what comes after this entry; none of ours where the entry was tampered with."""
-    if last.kind != KEY_CHANGED:
-        return str(last.key_id)
+    return str(last.key_id) if last.kind != KEY_CHANGED else _told(last, "key")
+
+
+def _is_sealed(last: Row[*tuple[Any, ...]], signer: Signer) -> bool:
+    """Whether this key wrote the last entry, or took over with it."""
+    return signer.has_signed(last.hash, last.signature) or (
+        last.kind == KEY_CHANGED and is_accepted(last.prev_hash, _told(last, "accepted"), public=signer.public)
+    )
+
+
+def _told(last: Row[*tuple[Any, ...]], name: str) -> str:
     try:
-        return str(json.loads(last.body)["key"])
+        return str(json.loads(last.body)[name])
     except (ValueError, KeyError, TypeError):
         return ""
 
@@ -188,7 +200,7 @@ _spelt = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fa
 # asked or written for each post that goes out: of the bare table, and made once
 _TABLE = cast("Table", LedgerEntry.__table__)
 _LAST = (
-    select(_TABLE.c.seq, _TABLE.c.hash, _TABLE.c.kind, _TABLE.c.body, _TABLE.c.key_id)
+    select(*(_TABLE.c[name] for name in ("seq", "hash", "kind", "body", "prev_hash", "key_id", "signature")))
     .order_by(_TABLE.c.seq.desc())
     .limit(1)
 )

@@ -7,6 +7,7 @@ before it.
 import hashlib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
@@ -82,7 +83,7 @@ class Ed25519Signer:
 
     def sign(self, entry_hash: str) -> str:
         """The signature over one entry's hash."""
-        return b64encode(self._key.sign(_ENTRY + bytes.fromhex(entry_hash))).decode()
+        return _signed(self._key, _ENTRY + bytes.fromhex(entry_hash))
 
     def has_signed(self, entry_hash: str, signature: str | None) -> bool:
         """Whether this key put its name to the entry with this hash.
@@ -108,6 +109,12 @@ class Ed25519Signer:
     def vouch(self, proof_hash: str) -> str:
         """The signature over what was seen when somebody gave their second proof."""
         return b64encode(self._key.sign(_PROOF + bytes.fromhex(proof_hash))).decode()
+
+
+@lru_cache(maxsize=256)
+def _signed(key: Ed25519PrivateKey, words: bytes) -> str:
+    """The same each time, and asked for again when the next entry is written or the last one is read."""
+    return b64encode(key.sign(words)).decode()
 
 
 def make_key() -> str:

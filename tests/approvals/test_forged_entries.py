@@ -3,7 +3,7 @@
 import pytest
 
 from approvals import ledger
-from approvals.decisions import is_in_force
+from approvals.decisions import is_in_force, withdraw
 from approvals.errors import LedgerBroken, LedgerUnsigned
 from approvals.ledger_entries import entries
 from approvals.signing import Ed25519Signer, make_key
@@ -57,3 +57,25 @@ def test_an_entry_that_nobody_signed_is_not_taken_in_by_naming_the_key_again(roo
         write(room)
     with room.db.begin() as session, pytest.raises(LedgerUnsigned):
         ledger.name_key(session, at=room.clock.now())
+
+
+def test_nothing_is_written_after_an_entry_that_somebody_else_signed(room: Room) -> None:
+    """Else the end of an approval could be changed into something harmless, and the next honest entry would seal that."""
+    decision = room.approved()
+    with room.db.begin() as session:
+        withdraw(session, session.get_one(Decision, decision.id), by_person=1, reason="No.", now=room.clock.now())
+    room.unguard()
+    room.run("DELETE FROM withdrawal")
+    with room.db.begin() as session:
+        last = list(entries(session))[-1]
+    forged = ledger.entry_hash(last.prev_hash, seq=last.seq, at=last.at, kind="test.written", body="{}")
+    room.run(
+        "UPDATE ledger SET kind = 'test.written', body = '{}', hash = :hash, signature = :signature WHERE seq = :seq",
+        hash=forged,
+        signature=THIEF.sign(forged),
+        seq=last.seq,
+    )
+    with pytest.raises(LedgerUnsigned):
+        write(room)
+    with pytest.raises(LedgerBroken):
+        asked_at_the_gate(room, decision)
