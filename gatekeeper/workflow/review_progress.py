@@ -2,15 +2,29 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from approvals import ledger
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown
 
 
-def removal_ended(session: Session, takedown: Takedown, *, by: int | None, now: datetime) -> None:
-    """End every item that waited for this removal, and every review in which nothing is open any more."""
+def removal_ordered(session: Session, takedown: Takedown) -> None:
+    """Let every item that is open about this post know its removal, wherever it was ordered."""
+    if takedown.publication_id is not None:
+        session.execute(
+            update(ReviewItem)
+            .where(ReviewItem.publication_id == takedown.publication_id)
+            .where(ReviewItem.state == "open", ReviewItem.takedown_id.is_(None))
+            .values(takedown_id=takedown.id)
+        )
+
+
+def removal_ended(session: Session, takedown: Takedown, *, by: int | None, now: datetime, end: str = "gone") -> None:
+    """End every item that waited for this removal, and every review in which nothing is open any more.
+
+    `end` is "gone", or "held" where the post never became public.
+    """
     items = session.scalars(
         select(ReviewItem)
         .where(ReviewItem.state == "open")
@@ -20,9 +34,10 @@ def removal_ended(session: Session, takedown: Takedown, *, by: int | None, now: 
         )
         .order_by(ReviewItem.id)
         .with_for_update()
+        .execution_options(populate_existing=True)
     ).all()
     for item in items:
-        item.state, item.ended_by, item.ended_at = "gone", by, now
+        item.state, item.ended_by, item.ended_at = end, by, now
         item.takedown_id = item.takedown_id or takedown.id
     session.flush()
     for review_id in sorted({item.review_id for item in items}):

@@ -25,6 +25,7 @@ from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.posts.repository import move_publication, publication_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import settle, stop_waiting
+from gatekeeper.workflow.review_progress import removal_ended, removal_ordered
 
 #: why a post is taken down -> the word for it
 WHY: Final = {
@@ -165,6 +166,7 @@ def never_public(session: Session, takedown: Takedown, *, now: datetime) -> None
     takedown.state, takedown.problem = TakedownState.NEVER_PUBLIC, ""
     body = {"takedown": takedown.id, "account": takedown.account_id, "publication": takedown.publication_id}
     ledger.append(session, at=now, kind="takedown.never_public", body=body)
+    removal_ended(session, takedown, by=None, now=now, end="held")
 
 
 def _standing(session: Session, target: _Target, reason: Reason) -> int | None:
@@ -199,6 +201,7 @@ def _new(session: Session, target: _Target, state: TakedownState, reason: Reason
     }  # fmt: skip
     ledger.append(session, at=now, kind="takedown.ordered", body=body)
     record(session, at=now, staff_id=reason.by, action="takedown.ordered", subject=f"takedown:{one.id}", detail=body)
+    removal_ordered(session, one)
     if target.publication_id is None:
         jobs.order(session, jobs.TAKEDOWN, one.id, now=now)
     else:

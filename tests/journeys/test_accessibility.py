@@ -18,10 +18,13 @@ from gatekeeper.workflow import (
     case_holding,
     case_reply,
     case_work,
+    consents,
     emergency,
     policy_cards,
     policy_editions,
     second_look,
+    takedown_act,
+    takedown_removal,
     teach,
 )
 from gatekeeper.workflow.bounce import DELAYED
@@ -367,4 +370,32 @@ def test_the_page_of_the_evidence_is_accessible_and_fits(site: Site, reader: Pag
     reader.get_by_label("With the names of the pupils in the pictures").check()
     reader.get_by_role("button", name="Download the evidence").click()
     reader.locator(".errors-summary").wait_for()
+    check(reader)
+
+
+def test_the_pages_of_a_take_down_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    school, now = site.school, site.school.services.clock.now()
+    post = school.post(kinds=("x", "facebook"), pupils=("Wren",))
+    ids = school.approve(post)
+    with school.services.db.begin() as session:
+        session.get_one(Post, post).state = "published"
+        for number, publication_id in enumerate(ids):
+            row = session.get_one(Publication, publication_id)
+            row.state, row.remote_id, row.published_at = PublicationState.PUBLISHED, f"190000000000000000{number}", now
+    lead = school.staff[Role.CONSENT_LEAD]
+    consents.mark_never(school.services, school.pupils["Wren"], reason="Court order", by=lead)
+    takedown_act.order(school.services, ids[0], why="mistake", words="The wrong picture", by=school.head)
+    takedown_removal.give_up(school.services, 1, "")
+    site.sign_in(reader.context, Role.HEADTEACHER)
+    look(reader, f"{site.url}/posts/{post}")
+    reader.locator("#removals summary").click()
+    check(reader)
+    reader.get_by_role("button", name="Take it down from Facebook").click()  # without a reason
+    check(reader)
+    look(reader, f"{site.url}/takedowns/")
+    reader.get_by_role("button", name="It is gone").click()
+    check(reader)
+    look(reader, f"{site.url}/reviews/")
+    look(reader, f"{site.url}/reviews/1")
+    reader.locator("summary", has_text="Keep it, because …").click()
     check(reader)

@@ -18,12 +18,22 @@ from gatekeeper.posts.model import Face, Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
 from gatekeeper.posts.status import FaceState, PostState, PublicationState
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import consent_dates, consent_hold, consents, resolve, review_work, roll, takedown_removal
+from gatekeeper.workflow import (
+    answer,
+    consent_dates,
+    consent_hold,
+    consents,
+    resolve,
+    review_work,
+    roll,
+    takedown_act,
+    takedown_removal,
+)
 from gatekeeper.workflow.consent_review import GIVEN_AGAIN
 from gatekeeper.workflow.face_answer import write_answer
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
-from tests.factories.sending import fault_on_create, live, run
+from tests.factories.sending import fault_on_create, live, run, to_a_person
 
 SOCIAL = Purpose.SOCIAL_MEDIA
 YES = consents.Permission(allowed=True, basis=Basis.CONSENT, given_on=date(2026, 11, 1))
@@ -336,3 +346,30 @@ def test_a_post_that_two_children_speak_against_is_held_until_both_are_right(
     assert post_of(school, number).held_for_consent
     consents.record_consent(school.services, school.pupils["Jonty"], "x", YES, by=lead)
     assert not post_of(school, number).held_for_consent
+
+
+def test_a_removal_from_the_posts_page_counts_in_the_review(school: School, clock: ToldClock, lead: int) -> None:
+    (publication,) = published(school, clock, kinds=("x",))
+    withdraw(school)
+    takedown_act.order(school.services, publication, why="mistake", words="Wrong picture", by=school.head)
+    (item,) = items(school)
+    assert item.takedown_id == 1
+    with pytest.raises(Conflict):
+        review_work.keep(school.services, 1, item.id, words="The newsletter rests on public task", by=school.head)
+    carry_out(school)
+    assert items(school)[0].state == "gone"
+    assert reviews(school)[0].closed_at is not None
+
+
+def test_what_never_became_public_ends_its_line(
+    school: School, simulator: Simulator, clock: ToldClock, lead: int
+) -> None:
+    number = school.post(pupils=("Wren",), kinds=("x",))
+    (publication,) = school.approve(number)
+    clock.advance(hours=1)
+    to_a_person(school, simulator, clock, "x")
+    withdraw(school)
+    assert [one.state for one in items(school)] == ["open"]
+    answer.answer(school.services, publication, by=school.head, there=False)
+    assert [one.state for one in items(school)] == ["held"]
+    assert reviews(school)[0].closed_by == lead
