@@ -238,7 +238,7 @@ def test_an_enquiry_is_answered_by_the_e_mailed_link_and_only_then_sent(
     assert phone.post(f"{opened}/prove", data={"pin": PIN}).status_code == 303
     shown = page(phone, opened)
     assert "The pool &lt;i&gt;opens&lt;/i&gt; on Monday." in shown
-    assert "“<span class=\"as-typed\">Wren Applethwaite</span>”" in shown
+    assert '“<span class="as-typed">Wren Applethwaite</span>”' in shown
     assert "Look at this before it goes out" in page(author, where)
     assert "Ruth Ashdown, r@gazette.example" in shown
     digest = re.findall(r'name="digest" value="([0-9a-f]{64})"', shown)[0]
