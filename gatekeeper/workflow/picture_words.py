@@ -90,7 +90,9 @@ def _marks(session: Session, post: Post, looked: Iterable[Looked], severity: str
 
 
 def _lone_names(session: Session, own: dict[str, object]) -> LoneNames:
-    rows = session.execute(select(Pupil.id, Pupil.first_name, Pupil.known_as).where(Pupil.first_name != "").order_by(Pupil.id))
+    rows = session.execute(
+        select(Pupil.id, Pupil.first_name, Pupil.known_as).where(Pupil.first_name != "").order_by(Pupil.id)
+    )
     classes, houses = own["classes"], own["houses"]
     also = [*(classes if isinstance(classes, (dict, list)) else ()), *(houses if isinstance(houses, list) else ())]
     return LoneNames(
