@@ -148,7 +148,7 @@ def watched(session: Session, *, demo: bool = False) -> Watched:
             accounts.append(f"{name}: not read, because the school set no budget for it.")
         else:
             pause = "20 seconds" if demo else f"{setting.minutes} minutes"
-            accounts.append(f"{name}: its own timeline is read every {pause}, since {watch.began_at:%d.%m.%Y}.")
+            accounts.append(f"{name}: its own timeline is read every {pause}, since {watch.began_at:%-d %B %Y}.")
     return Watched(
         accounts=tuple(accounts),
         looked_for=_LOOKED_FOR + ((_QUEUE,) if "facebook" in kinds else ()),
