@@ -96,9 +96,7 @@ def checker_as_shipped(session: Session) -> checker.Checker:
 
 def _told(session: Session, *, rules: str, soft: Mapping[str, str]) -> _Told:
     pupils = session.execute(  # leavers too: a child does not become nameable by leaving
-        select(
-            Pupil.id, Pupil.first_name, Pupil.last_name, Pupil.known_as, Pupil.year, Pupil.class_name, Pupil.born_on
-        )
+        select(Pupil.id, Pupil.first_name, Pupil.last_name, Pupil.known_as, Pupil.year, Pupil.class_name, Pupil.born_on)
         .where(or_(Pupil.first_name != "", Pupil.last_name != ""))  # a name that was erased is known no more
         .order_by(Pupil.id)
     )

@@ -225,7 +225,10 @@ def test_an_enquiry_is_answered_by_the_e_mailed_link_and_only_then_sent(
     where = author.post("/cases/new/enquiry", data=enquiry).headers["Location"]
     number = where.rsplit("/", 1)[-1]
     assert 'value="Ruth Ashdown, Gazette, r@gazette.example"' in page(author, where)
-    draft = {"recipient": "Ruth Ashdown, r@gazette.example", "reply": "The pool <i>opens</i> on Monday. Wren Applethwaite was told."}
+    draft = {
+        "recipient": "Ruth Ashdown, r@gazette.example",
+        "reply": "The pool <i>opens</i> on Monday. Wren Applethwaite was told.",
+    }
     assert author.post(f"/enquiries/{number}/replies", data=draft).status_code == 303
     assert author.post("/enquiries/replies/1/sent", data={"how": "By e-mail"}).status_code == 409
     assert author.post("/enquiries/replies/1/ask").status_code == 303

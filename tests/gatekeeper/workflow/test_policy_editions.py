@@ -163,7 +163,9 @@ def test_cannot_send_a_post_again_by_moving_it(school: School) -> None:
     edition = adopt(school)
     with school.services.db.read() as session:
         before = session.get_one(Post, post)
-    moving = move_post.Moving(due=TypedDue(date="2026-11-23", time="15:00"), revision=before.revision, seen=PostState.WAITING)
+    moving = move_post.Moving(
+        due=TypedDue(date="2026-11-23", time="15:00"), revision=before.revision, seen=PostState.WAITING
+    )
     with pytest.raises(PolicyUnread):
         move_post.move_post(school.services, post, school.author, moving)
     with school.services.db.read() as session:
