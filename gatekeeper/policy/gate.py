@@ -28,6 +28,7 @@ class GateFacts:
         digest_version, digest_publication, digest_decided: as recorded when sealed, scheduled and decided.
         approver_entitled: whoever decided had the right to, at the moment of deciding.
         photos_decided, photos_in_hand: SHA-256 of each picture as approved, and of the buffers about to be sent.
+        post_against: a sentence for each thing that holds the post itself, whatever its version says.
         faces_against: a sentence for each face that is not positively cleared for this channel today.
         takedown_stands: its removal from this channel is ordered and not over.
     """
@@ -49,6 +50,7 @@ class GateFacts:
     account_decided: str | None
     account_now: str
     channel_declared_own: bool
+    post_against: Sequence[str]
     faces_against: Sequence[str]
     takedown_stands: bool
 
@@ -73,7 +75,7 @@ def reasons_against(facts: GateFacts) -> list[str]:
         (facts.now < facts.due, "Its time has not come."),
         (facts.now > facts.closes, "Its approved window is over."),
     ]
-    return [sentence for against, sentence in checks if against] + list(facts.faces_against)
+    return [sentence for against, sentence in checks if against] + [*facts.post_against, *facts.faces_against]
 
 
 def check_can_publish(facts: GateFacts) -> None:

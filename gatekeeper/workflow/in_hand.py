@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, exists, select
+from sqlalchemy import BindParameter, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
@@ -48,6 +48,7 @@ class InHand(NamedTuple):
     author_id: int
     post_version_id: int | None
     post_revision: int
+    is_set_aside: bool  # erased, frozen by a question of its author, or held for a child in it
     has_photos: bool
     takedown_stands: bool
     approver_id: int | None
@@ -119,6 +120,7 @@ _COLUMNS: dict[str, Any] = {
     "account_remote_id": _A.remote_id, "declared_own": _A.declared_own, "held_reason": _A.held_reason,
     "post_id": _POST.id, "author_id": _POST.author_id, "post_version_id": _POST.version_id,
     "post_revision": _POST.revision, "approver_id": _D.approver_id,
+    "is_set_aside": or_(_POST.held_for_consent, _POST.asked_first.is_not(None), _POST.erased_at.is_not(None)),
     "has_photos": exists(select(_PHOTO.id).where(_PHOTO.post_id == _POST.id)),
     "takedown_stands": exists(select(_T.id).where(_T.publication_id == _P.id, _T.state.in_(STANDING))),
     "is_pressed": IS_PRESSED, "is_restoring": IS_RESTORING,

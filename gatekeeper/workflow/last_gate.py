@@ -14,10 +14,15 @@ from gatekeeper.policy.gate import GateFacts, check_can_publish
 from gatekeeper.posts.digest import digest_of
 from gatekeeper.posts.model import Post
 from gatekeeper.workflow.approver_right import had_the_right
+from gatekeeper.workflow.case_freeze import why_frozen
+from gatekeeper.workflow.consent_hold import held_words
 from gatekeeper.workflow.facts import photos_against
 from gatekeeper.workflow.in_hand import InHand
 
 log = logging.getLogger(__name__)
+
+_ERASED = "Its words and pictures were erased."
+_OTHER_PHOTOS = "What is known of the faces is not about the photos that the headteacher approved."
 
 
 class NotNow(GatekeeperError):
@@ -72,6 +77,7 @@ def ask_gate(session: Session, wanted: InHand, *, hashes: tuple[str, ...], now: 
             account_decided=decided_account,
             account_now=wanted.account_remote_id,
             channel_declared_own=wanted.account_status == "open" and wanted.declared_own,
+            post_against=_post_against(session, wanted, now=now),
             faces_against=_faces_against(session, wanted, now=now),
             takedown_stands=wanted.takedown_stands,
         )
@@ -87,8 +93,21 @@ def _in_force(session: Session, standing: Standing, *, keep: bool) -> bool:
         return False
 
 
-def _faces_against(session: Session, wanted: InHand, *, now: datetime) -> list[str]:
-    if not wanted.has_photos:
+def _post_against(session: Session, wanted: InHand, *, now: datetime) -> list[str]:
+    """Each of these takes the approval back as well; were that forgotten, it would still not go out."""
+    if not wanted.is_set_aside:
         return []
     post = session.get_one(Post, wanted.post_id)
+    erased = _ERASED if post.erased_at is not None else ""
+    found = [erased, why_frozen(session, post), held_words(session, post, today=london(now).date())]
+    return [sentence for sentence in found if sentence]
+
+
+def _faces_against(session: Session, wanted: InHand, *, now: datetime) -> list[str]:
+    approved = [photo.sha256 for photo in wanted.content.photos]
+    if not approved and not wanted.has_photos:
+        return []
+    post = session.get_one(Post, wanted.post_id)
+    if [photo.rendition_sha256 for photo in post.photos] != approved:
+        return [_OTHER_PHOTOS]
     return photos_against(session, post, kinds=[wanted.kind], today=london(now).date())

@@ -28,6 +28,7 @@ GOOD = GateFacts(
     account_decided="42",
     account_now="42",
     channel_declared_own=True,
+    post_against=(),
     faces_against=(),
     takedown_stands=False,
 )
@@ -57,6 +58,7 @@ def test_what_was_approved_goes_out() -> None:
         ({"account_now": "43"}, "account is not the one"),
         ({"account_decided": None}, "account is not the one"),
         ({"channel_declared_own": False}, "not opened this channel"),
+        ({"post_against": ("Its words were erased.",)}, "Its words were erased"),
         ({"takedown_stands": True}, "ordered to be taken down"),
         ({"now": NOW - timedelta(seconds=1)}, "time has not come"),
         ({"now": NOW + timedelta(hours=2, seconds=1)}, "window is over"),
