@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from gatekeeper.errors import GatekeeperError
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.media import MediaDamaged, MediaStore
@@ -86,7 +87,10 @@ def at_publication(services: Services, publication_id: int) -> None:
     with services.db.read() as session:
         publication = session.get_one(Publication, publication_id)
         version = session.get_one(Version, publication.version_id)
-        digests = [photo.sha256 for photo in Content.from_canonical(version.canonical).photos]
+        try:
+            digests = [photo.sha256 for photo in Content.from_canonical(version.canonical).photos]
+        except (GatekeeperError, LookupError, TypeError, ValueError):  # erased, or not written by us
+            return
     if bad := damaged(services.media, digests):
         with services.step() as session:
             post = session.get_one(Post, version.post_id)

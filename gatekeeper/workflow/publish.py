@@ -25,10 +25,11 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.channels.base import Channel, Deadline, MediaHandle, MediaItem, PublishedPost, RenderedPost
 from gatekeeper.channels.errors import ChannelBusy, ChannelError, ChannelRefused, NotSent
-from gatekeeper.errors import SettingsError
+from gatekeeper.errors import GatekeeperError, SettingsError
 from gatekeeper.log import place_of
 from gatekeeper.policy.gate import GateClosed
 from gatekeeper.policy.limits import label_of
+from gatekeeper.posts.digest import Content
 from gatekeeper.posts.media import MediaDamaged
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.workflow import attempt, in_hand, incident, setback
@@ -47,6 +48,7 @@ log = logging.getLogger(__name__)
 Guard = Callable[[float], AbstractContextManager[None]]
 
 _WIRE_MARGIN = timedelta(seconds=5)
+_NOT_APPROVED = "The content is not what the headteacher approved."
 
 
 def publish(services: Services, claim: Claim, *, guard: Guard) -> None:
@@ -143,7 +145,7 @@ class _Line:
         if services.channel_for is None:
             raise SettingsError("This process holds no keys.")
         text = self.texts[claim.publication_id]
-        content = text.content
+        content = _content_of(text)
         if content.photos:
             self.write_down()  # what follows takes its time
         media = tuple(
@@ -210,7 +212,7 @@ class _Line:
         if wanted.lease_until is None or wanted.lease_until - now < _needed(self.services):
             raise LostClaim("Too little of the lease is left to send safely.")
         if wanted.canonical != prepared.canonical:
-            raise GateClosed(["The content is not what the headteacher approved."])
+            raise GateClosed([_NOT_APPROVED])
         ask_gate(session, wanted, hashes=prepared.hashes, now=now, keep=True)
         return wanted
 
@@ -255,6 +257,13 @@ class _Line:
                 pause=services.settings.timings.lease,
                 problem="A fault before sending; it will be tried again.",
             )
+
+
+def _content_of(text: Text) -> Content:
+    try:
+        return text.content
+    except (GatekeeperError, LookupError, TypeError, ValueError):  # erased, or not written by us
+        raise GateClosed([_NOT_APPROVED]) from None
 
 
 def _owned(session: Session, claim: Claim) -> InHand:

@@ -46,8 +46,7 @@ class _Case:
     fence: int
     reads: int
     since: datetime
-    text: str
-    media_count: int
+    canonical: str
     claimed: frozenset[str]
     account: ChannelAccount
 
@@ -129,8 +128,6 @@ def reconcile(services: Services) -> int:
 
 
 def _case(session: Session, publication: Publication) -> _Case:
-    version = session.get_one(Version, publication.version_id)
-    content = Content.from_canonical(version.canonical)
     sent_at = publication.sent_at or publication.due_at
     attempt = session.get(Attempt, (publication.id, publication.fence))
     set_back = attempt is not None and attempt.started_at > sent_at
@@ -144,8 +141,7 @@ def _case(session: Session, publication: Publication) -> _Case:
         fence=publication.fence,
         reads=publication.reads,
         since=sent_at - (_LOOK_BACK_FAR if set_back else _LOOK_BACK),
-        text=content.text_for(publication.account_id),
-        media_count=len(content.photos),
+        canonical=session.get_one(Version, publication.version_id).canonical,
         claimed=frozenset(str(remote_id) for remote_id in claimed),
         account=session.get_one(ChannelAccount, publication.account_id),
     )
@@ -157,9 +153,10 @@ def _look(services: Services, case: _Case) -> None:
     now = services.clock.now()
     answer: _Answer
     try:
+        content = Content.from_canonical(case.canonical)
         answer = services.channel_for(case.account).find_post(
-            RenderedPost(case.text),
-            media_count=case.media_count,
+            RenderedPost(content.text_for(case.account.id)),
+            media_count=len(content.photos),
             window=TimeWindow(case.since, now),
             claimed=case.claimed,
             deadline=Deadline.after(now, services.settings.timings.wire),
@@ -167,7 +164,7 @@ def _look(services: Services, case: _Case) -> None:
     except ChannelBusy as busy:
         log.info("publication %d: could not be looked up now (%s)", case.publication_id, type(busy).__name__)
         answer = refusal(busy, now=now)
-    except Exception as error:  # noqa: BLE001 - keys gone, a shape nobody knows: one riddle must not stop every other post
+    except Exception as error:  # noqa: BLE001 - keys gone, a text nobody can read: one riddle must not stop every other post
         log.warning("publication %d: could not be looked up (%s)", case.publication_id, place_of(error))
         answer = None
     reached("R1", case.publication_id)
