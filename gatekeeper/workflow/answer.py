@@ -87,5 +87,5 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             publication.problem = (
                 "It was not published, and its approved window is over. Ask for a new approval to send it."
             )
-            tell_if_all_ended(session, version.id, now=now)
         settle(session, post)
+        tell_if_all_ended(session, version.id, now=now)

@@ -12,6 +12,7 @@ from gatekeeper.errors import Conflict
 from gatekeeper.posts.model import Post, Publication
 from gatekeeper.posts.repository import check_can_move, move, move_publication
 from gatekeeper.posts.status import EDITABLE, VOIDED_BY_EDIT, PostState, PublicationState
+from gatekeeper.workflow.published_mail import tell_if_all_ended
 
 _CANCELLABLE = (PublicationState.SCHEDULED, PublicationState.CLAIMED)
 
@@ -78,6 +79,7 @@ def stop_waiting(session: Session, post: Post, *, by: int | None, now: datetime,
         post.revision += 1
     else:
         settle(session, post)
+        tell_if_all_ended(session, post.version_id or 0, now=now)
 
 
 def settle(session: Session, post: Post) -> None:

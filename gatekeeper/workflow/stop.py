@@ -6,7 +6,6 @@ from gatekeeper.posts.repository import post_for_update
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow.change import stop_waiting
 from gatekeeper.workflow.notify import tell
-from gatekeeper.workflow.published_mail import tell_if_all_ended
 from gatekeeper.workflow.services import Services
 
 DECIDERS = frozenset({Role.HEADTEACHER, Role.DEPUTY})
@@ -35,7 +34,6 @@ def stop(services: Services, post_id: int, *, by: int) -> PostState:
         own = staff.id == post.author_id
         reason = "The author stopped the post." if own else "The approval was taken back."
         stop_waiting(session, post, by=by, now=now, reason=reason)
-        tell_if_all_ended(session, post.version_id or 0, now=now)
         post.note = "" if own else reason
         post.changed_at = now
         record(session, at=now, staff_id=by, action="post.stopped", subject=f"post:{post.id}")

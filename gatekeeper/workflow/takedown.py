@@ -25,6 +25,7 @@ from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.posts.repository import move_publication, publication_for_update, publications_of
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.workflow.change import settle, stop_waiting
+from gatekeeper.workflow.published_mail import tell_if_all_ended
 from gatekeeper.workflow.review_progress import removal_ended, removal_ordered
 
 #: why a post is taken down -> the word for it
@@ -247,3 +248,4 @@ def _cancel(session: Session, publication: Publication, *, by: int | None, now: 
         stop_waiting(session, post, by=by, now=now, reason=CANCELLED)
     else:
         settle(session, post)
+        tell_if_all_ended(session, publication.version_id, now=now)

@@ -7,14 +7,15 @@ from sqlalchemy import select
 
 from gatekeeper.db.session import Database
 from gatekeeper.mail.model import Notice
+from gatekeeper.people.consent import Purpose
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import answer, reconcile, stop
+from gatekeeper.workflow import answer, claim, consents, publish, reconcile, stop, takedown
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
-from tests.factories.sending import run, to_a_person
+from tests.factories.sending import no_guard, run, to_a_person
 
 
 @pytest.fixture
@@ -123,3 +124,46 @@ def test_told_once_however_often_it_is_asked(school: School, clock: ToldClock) -
     clock.advance(hours=3)
     run(school)
     assert len(mails(school, school.author)) == 1
+
+
+def take_down(school: School, publication_id: int) -> None:
+    with school.services.step() as session:
+        takedown.order(
+            session, account_id=school.publication(publication_id).account_id, publication_id=publication_id,
+            why="consent", words="", by=school.head, now=school.services.clock.now(),
+        )  # fmt: skip
+
+
+def test_a_channel_that_is_cancelled_for_its_removal_does_not_keep_the_mail_about_the_others(
+    school: School, clock: ToldClock
+) -> None:
+    _, facebook = approve(school, clock, "x", "facebook")
+    (first,) = claim.claim_due(school.services, owner="test", limit=1)
+    publish.publish(school.services, first, guard=no_guard)
+    take_down(school, facebook)
+    assert school.publication(facebook).state == PublicationState.CANCELLED
+    assert mails(school, school.author) == [("published", "X")]
+
+
+def test_neither_does_one_that_a_withdrawn_permission_cancels(school: School, clock: ToldClock) -> None:
+    school.approve(school.post(kinds=("x", "facebook"), pupils=("Wren",)))
+    clock.advance(hours=1)
+    (first,) = claim.claim_due(school.services, owner="test", limit=1)
+    publish.publish(school.services, first, guard=no_guard)
+    lead = school.staff[Role.CONSENT_LEAD]
+    consents.withdraw_consent(school.services, school.pupils["Wren"], "facebook", Purpose.SOCIAL_MEDIA, by=lead)
+    assert mails(school, school.author) == [("published", "X")]
+
+
+def test_neither_does_one_that_is_to_be_removed_and_that_a_person_does_not_find(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    _, facebook = approve(school, clock, "x", "facebook")
+    to_a_person(school, simulator, clock, "facebook")
+    take_down(school, facebook)
+    assert mails(school, school.author) == []
+    answer.answer(school.services, facebook, by=school.author, there=False)
+    assert school.publication(facebook).state == PublicationState.FAILED
+    assert mails(school, school.author) == [("published", "X")]
+    run(school)
+    assert not simulator.posts("facebook")
