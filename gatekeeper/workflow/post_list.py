@@ -1,7 +1,7 @@
 """The posts one person has to do with, those that wait for this person first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from approvals.tables import ApprovalRequest, RequestStatus
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Photo, Post
 from gatekeeper.posts.status import TURN, PostState, Turn
+from gatekeeper.workflow.gone import GONE_BADGE, gone
 
 P = PostState
 _OFFICE: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR})
@@ -30,6 +31,7 @@ class PostLine:
     changed_at: datetime
     photos: int
     note: str
+    badge: tuple[str, str, str] | None = None  # where its state alone would say too much
     author: str = ""
 
 
@@ -67,7 +69,9 @@ def lists_for(session: Session, by: Staff) -> PostLists:
         .limit(300)
     ).all()
     counts = _photo_counts(session, own)
-    lines = [_line(post, counts) for post in own]
+    away = gone(session, [post.id for post in own if post.state in (P.PUBLISHED, P.PARTLY)])
+    badges = {post_id: GONE_BADGE[all_of_it] for post_id, all_of_it in away.items()}
+    lines = [replace(_line(post, counts), badge=badges.get(post.id)) for post in own]
 
     def among(*states: PostState) -> tuple[PostLine, ...]:
         return tuple(line for line in lines if line.state in states)

@@ -24,6 +24,7 @@ from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
 from gatekeeper.workflow.facts import facts_of
+from gatekeeper.workflow.gone import GONE_BADGE, GONE_WORDS, gone
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
 from gatekeeper.workflow.post_history import HistoryLine, history_of
@@ -189,8 +190,9 @@ def progress_of(services: Services, post_id: int, by: Staff) -> Progress:
         post = readable_post(session, post_id, by)
         state = PostState(post.state)
         held = _is_held(session, state)
-        word, _, sign = STOPPED_BADGE if held else BADGE[state]
-        return Progress(state, word, sign, post.progress or (STOPPED if held else _turn(post)), state in MOVING)
+        away = gone(session, (post.id,)).get(post.id)
+        (word, _, sign), words = _told(post, held=held, ready=False, away=away)
+        return Progress(state, word, sign, post.progress or words, state in MOVING)
 
 
 def post_view(services: Services, post_id: int, by: Staff) -> PostView:
@@ -211,6 +213,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
         own = wordings_of(post) if pictures else {}
         ready = state is P.OPEN and pictures and not content.open_items
         held = _is_held(session, state)
+        badge, turn = _told(post, held=held, ready=ready, away=gone(session, (post.id,)).get(post.id))
         resolves = mine and state in RESOLVABLE and bool(content.photos)
         return PostView(
             id=post.id,
@@ -220,8 +223,8 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             can_stop=post.state == P.SCHEDULED and may_stop(by, post.author_id),
             pictures=pictures,
             state=state,
-            badge=STOPPED_BADGE if held else READY_BADGE if ready else BADGE[state],
-            turn=STOPPED if held else READY if ready else _turn(post),
+            badge=badge,
+            turn=turn,
             progress=post.progress,
             note=post.note if pictures else "",  # the headteacher's words, or why a face may not be shown
             revision=post.revision,
@@ -322,6 +325,15 @@ def _is_held(session: Session, state: PostState) -> bool:
 
 def _channel_words(account: ChannelAccount) -> str:
     return f"{limits.label_of(account.kind)} ({account.name})"
+
+
+def _told(post: Post, *, held: bool, ready: bool, away: bool | None) -> tuple[tuple[str, str, str], str]:
+    """The badge, and the sentence that says whose turn it is."""
+    if away is not None:
+        return GONE_BADGE[away], GONE_WORDS[away]
+    if held:
+        return STOPPED_BADGE, STOPPED
+    return (READY_BADGE, READY) if ready else (BADGE[PostState(post.state)], _turn(post))
 
 
 def _turn(post: Post) -> str:

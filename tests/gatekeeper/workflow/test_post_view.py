@@ -118,11 +118,33 @@ def test_history_tells_where_it_went_out_and_that_it_was_taken_down(school: Scho
             asked_by=school.staff[Role.HEADTEACHER], asked_at=now, next_at=now, state="gone", confirmed_at=now,
         )  # fmt: skip
         session.add(removal)
-    told = {line.words: (line.at, line.statement) for line in view(school, post_id).history}
+    seen = view(school, post_id)
+    assert (seen.badge[0], seen.turn) == ("Taken down", "Taken down: it is gone from every channel it was on.")
+    assert progress_of(school.services, post_id, reader(school, Role.AUTHOR)).word == "Taken down"
+    with school.services.db.read() as session:
+        (line,) = lists_for(session, reader(school, Role.AUTHOR)).published
+    assert line.badge == seen.badge
+    told = {line.words: (line.at, line.statement) for line in seen.history}
     assert told["It went out on X."][0] == out
     assert told["Mx Headteacher Quarry asked to take it down from X."] == (now, "Wren is in it.")
     assert told["It is gone from X."][0] == now
     assert "Wren is in it." not in repr(view(school, post_id, Role.ADMINISTRATOR))
+
+
+def test_a_post_that_is_gone_from_one_of_two_channels_says_so(school: School, clock: ToldClock) -> None:
+    post_id = school.post(kinds=("x", "facebook"))
+    school.approve(post_id)
+    clock.advance(hours=1)
+    for claim in claiming.claim_due(school.services, owner="test"):
+        publish.publish(school.services, claim, guard=lambda _seconds: nullcontext())
+    with school.services.db.begin() as session:
+        removal = {"account_id": school.accounts["x"], "publication_id": claim.publication_id, "why": "mistake"}
+        moments = {"asked_at": clock.now(), "next_at": clock.now(), "confirmed_at": clock.now()}
+        session.add(Takedown(**removal, **moments, state="ordered"))
+    assert view(school, post_id).badge[0] == "Published"
+    with school.services.db.begin() as session:
+        session.scalars(select(Takedown)).one().state = "gone"
+    assert view(school, post_id).badge[0] == "Taken down in part"
 
 
 def test_an_administrator_does_not_read_why_a_child_may_not_be_shown(school: School, clock: ToldClock) -> None:
