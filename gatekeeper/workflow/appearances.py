@@ -45,7 +45,7 @@ class Appearance:
         publications: those whose version shows or names the child, in the order of their numbers.
         on_its_way: it is a draft or asked about or approved, or its fate is not known yet.
         live: published on a channel at least, and not known to be gone from there.
-        taken_down: gone from a channel at least, after it was ordered.
+        gone: those of them that are gone, after it was ordered.
         working: how the working copy would publish the child: "shown" or "named"; empty where it would not.
         sent: publication id -> "shown" or "named".
     """
@@ -56,9 +56,14 @@ class Appearance:
     publications: list[Publication] = field(default_factory=list)
     on_its_way: bool = False
     live: bool = False
-    taken_down: bool = False
+    gone: frozenset[int] = frozenset()
     working: str = ""
     sent: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def taken_down(self) -> bool:
+        """Whether it is gone from a channel at least, after it was ordered."""
+        return bool(self.gone)
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ def _appearance(seen: _Seen, pupil_id: int, gone: Collection[int | None]) -> App
         publications=publications,
         on_its_way=(bool(working) and post.state not in _OVER) or not PENDING.isdisjoint(states.values()),
         live=any(state is PublicationState.PUBLISHED and number not in gone for number, state in states.items()),
-        taken_down=any(number in gone for number in states),
+        gone=frozenset(number for number in states if number in gone),
         working=working,
         sent=ways,
     )

@@ -31,7 +31,7 @@ def post_part(
     post = session.get_one(Post, found.post_id)
     told: dict[str, Any] = {
         "post": post.id,
-        "state": BADGE[PostState(post.state)][0],
+        "state": "Taken down" if found.taken_down and not found.live else BADGE[PostState(post.state)][0],
         "how": sorted(found.how),
         "written_by": names.get(post.author_id, ""),
         "begun_at": utc_text(post.created_at),
@@ -45,7 +45,7 @@ def post_part(
         "title": words.clean(post.title),
         "words": words.clean(post.text),
         "words_for_one_channel": {key: words.clean(str(own)) for key, own in (post.wordings or {}).items()},
-        "published": [_publication(session, one, words) for one in found.publications],
+        "published": [_publication(session, one, words, gone=one.id in found.gone) for one in found.publications],
         "decisions": _decisions(session, post, names, words, alone=_is_alone(session, post, pupil_id, words)),
     }
     plans = [plan(session, photo, pupil_id) for photo in photos]
@@ -75,14 +75,14 @@ def _answers(session: Session, found: Appearance, pupil_id: int, names: Mapping[
     ]
 
 
-def _publication(session: Session, one: Publication, words: Withholder) -> dict[str, Any]:
+def _publication(session: Session, one: Publication, words: Withholder, *, gone: bool) -> dict[str, Any]:
     account = session.get_one(ChannelAccount, one.account_id)
     version = session.get_one(Version, one.version_id)
     content = Content.from_canonical(version.canonical)
     removals = session.scalars(select(Takedown).where(Takedown.publication_id == one.id).order_by(Takedown.id)).all()
     return {
         "channel": f"{label_of(account.kind)} ({account.name})",
-        "state": PUBLICATION_WORDS[PublicationState(one.state)],
+        "state": "Taken down" if gone else PUBLICATION_WORDS[PublicationState(one.state)],
         "published_at": _moment(one.published_at),
         "link": one.permalink,
         "words": words.clean(content.text_for(one.account_id)),

@@ -14,6 +14,7 @@ from gatekeeper.people.roll import consent_history
 from gatekeeper.people.staff import Audit
 from gatekeeper.people.templates import Enrolment, FaceTemplate
 from gatekeeper.posts.public import ConsentReview, ReviewItem
+from gatekeeper.workflow.audit_words import words_for
 from gatekeeper.workflow.withheld import Withholder
 
 #: what an audit line may tell beside its action: counts and kinds of our own, never a list of others
@@ -139,7 +140,7 @@ def audit_part(session: Session, pupil: Pupil, names: Mapping[int, str], words: 
         {
             "at": utc_text(row.at),
             "who": names.get(row.staff_id or 0, "Gatekeeper"),
-            "did": row.action.replace(".", " ").replace("_", " "),
+            "did": words_for(row.action),
             "detail": {name: words.clean(str(row.detail[name])) for name in sorted(_TOLD & row.detail.keys())},
         }
         for row in session.scalars(rows)

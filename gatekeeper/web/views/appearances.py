@@ -103,8 +103,8 @@ def _line(db: Any, found: Appearance) -> Line:
     standing = tuple(
         (
             f"{label_of(accounts[one.account_id].kind)} ({accounts[one.account_id].name})",
-            PUBLICATION_WORDS[PublicationState(one.state)],
-            one.permalink if found.live and one.permalink.startswith("https://") else "",
+            "Taken down" if one.id in found.gone else PUBLICATION_WORDS[PublicationState(one.state)],
+            one.permalink if one.id not in found.gone and one.permalink.startswith("https://") else "",
         )
         for one in found.publications
     )

@@ -174,6 +174,7 @@ def test_what_is_live_and_what_was_taken_down_is_told_apart(school: School) -> N
             )  # fmt: skip
         one = found(school)[number]
         assert (one.live, one.taken_down) == (left, True)
+        assert publication_id in one.gone
 
 
 def test_what_was_sent_with_the_child_stays_known_after_the_face_was_covered(school: School, clock: ToldClock) -> None:

@@ -145,8 +145,8 @@ def test_it_holds_everything_about_the_child(planted: Planted) -> None:
     assert shown["published"][0]["words"] == "Wren and [name withheld] won!"
     assert data["reviews"][0]["letter"] == "Dear Mrs Applethwaite, Wren and [name withheld]"
     assert [(one["who"], one["did"]) for one in data["audit"]][:2] == [
-        ("Mx Headteacher Quarry", "pupil seen"),
-        ("Mx Consent_Lead Quarry", "pupil found"),
+        ("Mx Headteacher Quarry", "looked at a pupil's page"),
+        ("Mx Consent_Lead Quarry", "looked for the posts with a pupil"),
     ]
     assert files["read-first.html"].startswith(b"<!doctype html>")
 
