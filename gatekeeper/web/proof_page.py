@@ -17,7 +17,7 @@ class PinForm(Form):
 
     pin = PasswordField(
         "Your PIN",
-        description="Six digits. It counts for ten minutes, for this post only.",
+        description="Six digits. It counts for ten minutes, for this decision only.",
         validators=[needed("Please type your PIN.")],
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "12"},
     )
