@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from approvals import ledger_entries
 from approvals.columns import utc_text
 from approvals.ledger_entries import Stored
-from approvals.tables import Decision, DeputyAppointment, LedgerEntry
+from approvals.tables import Decision, DeputyAppointment
 from gatekeeper.people.staff import Role, Staff
 
 
@@ -56,14 +56,9 @@ def _was_appointed(session: Session, decision: Decision) -> bool:
 
 
 def _ended_before(session: Session, appointment: DeputyAppointment, decision: Decision) -> bool:
-    ends = session.scalars(
-        select(LedgerEntry).where(
-            LedgerEntry.kind == "deputy.ended",
-            LedgerEntry.seq > appointment.ledger_seq,
-            LedgerEntry.seq < decision.ledger_seq,
-        )
-    )
-    return any(_read(entry.body).get("appointment") == appointment.id for entry in ends)
+    ends = ledger_entries.all_as_written(session, "deputy.ended", before=decision.ledger_seq)
+    # where one of them was changed, nobody can say whose it was
+    return ends is None or any(_read(entry.body).get("appointment") == appointment.id for entry in ends)
 
 
 def role_at(session: Session, staff_id: int, seq: int) -> str | None:
