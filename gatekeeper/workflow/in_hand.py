@@ -42,6 +42,7 @@ class InHand(NamedTuple):
     account_name: str
     account_status: str
     account_remote_id: str
+    account_sealed: str | None
     declared_own: bool
     held_reason: str
     post_id: int
@@ -117,8 +118,8 @@ _POST, _D, _PHOTO, _T = table_of(Post).c, table_of(Decision).c, table_of(Photo).
 _COLUMNS: dict[str, Any] = {
     "version_id": _V.id, "version_revision": _V.revision, "version_digest": _V.digest, "canonical": _V.canonical,
     "account_id": _A.id, "kind": _A.kind, "account_name": _A.name, "account_status": _A.status,
-    "account_remote_id": _A.remote_id, "declared_own": _A.declared_own, "held_reason": _A.held_reason,
-    "post_id": _POST.id, "author_id": _POST.author_id, "post_version_id": _POST.version_id,
+    "account_remote_id": _A.remote_id, "account_sealed": _A.sealed, "declared_own": _A.declared_own,
+    "held_reason": _A.held_reason, "post_id": _POST.id, "author_id": _POST.author_id, "post_version_id": _POST.version_id,
     "post_revision": _POST.revision, "approver_id": _D.approver_id,
     "is_set_aside": or_(_POST.held_for_consent, _POST.asked_first.is_not(None), _POST.erased_at.is_not(None)),
     "has_photos": exists(select(_PHOTO.id).where(_PHOTO.post_id == _POST.id)),

@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 Guard = Callable[[float], AbstractContextManager[None]]
 
 _WIRE_MARGIN = timedelta(seconds=5)
+_OTHER_KEYS = "The channel's keys were renewed while it was got ready."
 _NOT_APPROVED = "The content is not what the headteacher approved."
 
 
@@ -79,6 +80,7 @@ class _Prepared:
     """What is about to be sent: the very buffers that the gate hashed."""
 
     channel: Channel
+    sealed: str | None  # the keys with which it speaks
     canonical: str
     post: RenderedPost
     media: tuple[MediaItem, ...]
@@ -160,6 +162,7 @@ class _Line:
         check_may_publish(channel)  # the platform may have asked another process to wait
         return _Prepared(
             channel=channel,
+            sealed=text.account.sealed,
             canonical=text.canonical,
             post=RenderedPost(content.text_for(text.account.id)),
             media=media,
@@ -213,6 +216,8 @@ class _Line:
             raise LostClaim("Too little of the lease is left to send safely.")
         if wanted.canonical != prepared.canonical:
             raise GateClosed([_NOT_APPROVED])
+        if wanted.account_sealed != prepared.sealed:
+            raise NotNow(_OTHER_KEYS)
         ask_gate(session, wanted, hashes=prepared.hashes, now=now, keep=True)
         return wanted
 

@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 
 from approvals import decisions
 from approvals.tables import Decision
+from gatekeeper.channels.base import Channel
 from gatekeeper.mail.model import Notice
-from gatekeeper.posts.model import Attempt, EmergencyStop, Publication
+from gatekeeper.posts.model import Attempt, ChannelAccount, EmergencyStop, Publication
 from gatekeeper.posts.status import PublicationState as S
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import claim as claiming
@@ -130,6 +131,31 @@ def test_a_stop_pressed_meanwhile_keeps_what_has_not_left(
     assert states(school, three) == [S.PUBLISHED, S.SCHEDULED, S.SCHEDULED]
     assert school.publication(three[2]).problem == EMERGENCY
     assert live(simulator)["x"] == 1
+
+
+def test_keys_that_were_renewed_meanwhile_are_those_that_are_used(
+    school: School, simulator: Simulator, three: list[int], at: Listen
+) -> None:
+    used: list[str | None] = []
+    build = school.services.channel_for
+    assert build is not None
+
+    def renew() -> None:
+        with school.services.db.begin() as session:
+            session.execute(text("UPDATE channel_account SET sealed = 'the new ones'"))
+
+    def channel_for(account: ChannelAccount) -> Channel:
+        used.append(account.sealed)
+        return build(account)
+
+    school.services = replace(school.services, channel_for=channel_for)
+    at("C5", three[0], renew)
+    send_all(school)
+    assert states(school, three) == [S.PUBLISHED, S.SCHEDULED, S.SCHEDULED]
+    assert run(school) == 2
+    assert states(school, three) == [S.PUBLISHED] * 3
+    assert used[-2:] == ["the new ones"] * 2
+    assert live(simulator)["x"] == 3
 
 
 @pytest.mark.parametrize("point", ["C2a", "C6a"])
