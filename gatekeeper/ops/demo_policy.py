@@ -15,7 +15,8 @@ consultants, volunteers and agency staff.
 
 # At work
 
-Section 2 of our policy holds three texts about personal use in working hours. Which of them counts is still to be chosen.
+Section 2 of our policy holds three texts about personal use in working hours. The one that counts stands above,
+with the edition.
 
 # Always
 

@@ -20,6 +20,7 @@ class Entry:
 
     word: str
     endpoint: str
+    instead_of: str = ""  # shown only to whoever cannot open that page
 
     @property
     def section(self) -> str:
@@ -70,6 +71,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Audit", "audit.index"),
             Entry("Retention", "retention.index"),
+            Entry("Legal holds", "retention.holds", instead_of="retention.index"),
             Entry("Statement", "statement.index"),
             Entry("Help", "help_pages.index"),
         ),
@@ -110,7 +112,9 @@ def menu() -> list[tuple[str, list[Line]]]:
 
 
 def _is_open(entry: Entry) -> bool:
-    return entry.endpoint in current_app.view_functions and can_open(entry.endpoint)
+    if entry.endpoint not in current_app.view_functions or not can_open(entry.endpoint):
+        return False
+    return not entry.instead_of or not can_open(entry.instead_of)
 
 
 def _line(entry: Entry) -> Line:

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wtforms import IntegerField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
-from gatekeeper.errors import BadInput
+from gatekeeper.errors import BadInput, Conflict
 from gatekeeper.people.staff import Role
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.web.forms_base import Form, at_most, options, trimmed
@@ -119,6 +119,8 @@ def close(incident_id: int) -> Answer:
             incident_close.close(services(), incident_id, by=person().id, words=form.words.data or "")
         except BadInput as refused:
             form.refuse(refused.fields)
+        except Conflict as late:
+            return _too_late(incident_id, late)
         else:
             flash("It is kept with your reason.", "success")
             return redirect(url_for("watch.incident", incident_id=incident_id), code=303)
@@ -131,7 +133,10 @@ def take_down(incident_id: int) -> Answer:
     """Have it removed from the platform."""
     form = TakeDownForm()
     if form.validate():
-        incident_act.take_down(services(), incident_id, by=person().id, words=form.reason.data or "")
+        try:
+            incident_act.take_down(services(), incident_id, by=person().id, words=form.reason.data or "")
+        except Conflict as late:
+            return _too_late(incident_id, late)
         flash("Its removal is ordered. It ends here when the platform shows that it is gone.", "success")
         return redirect(url_for("watch.incident", incident_id=incident_id), code=303)
     return _incident(incident_id, removing=form), 422
@@ -143,7 +148,10 @@ def open_case(incident_id: int) -> Answer:
     """Open a case from it."""
     form = CaseForm()
     if form.validate():
-        case_id = incident_act.open_case_from(services(), incident_id, by=person().id, kind=form.kind.data or "")
+        try:
+            case_id = incident_act.open_case_from(services(), incident_id, by=person().id, kind=form.kind.data or "")
+        except Conflict as late:
+            return _too_late(incident_id, late)
         return redirect(url_for("cases.show", case_id=case_id), code=303)
     return _incident(incident_id, case=form), 422
 
@@ -160,6 +168,12 @@ def picture(incident_id: int, number: int) -> Response:
 def approved(incident_id: int, number: int) -> Response:
     """One picture as it was approved."""
     return _picture(incident_id, number, approved=True)
+
+
+def _too_late(incident_id: int, late: Conflict) -> Answer:
+    """Show what it has become meanwhile, and say that nothing was done."""
+    flash(str(late), "warning")
+    return redirect(url_for("watch.incident", incident_id=incident_id), code=303)
 
 
 def _index(form: SettingForm | None = None) -> str:

@@ -115,8 +115,11 @@ def test_cannot_close_without_a_reason_and_what_was_typed_stays(
     assert "so so so" in long.text
     assert head.post("/watch/incidents/999/close", data={"words": "No"}).status_code == 404
     assert head.post(f"/watch/incidents/{number}/close", data={"words": "The governors did it."}).status_code == 303
-    assert head.post(f"/watch/incidents/{number}/close", data={"words": "Twice"}).status_code == 409
-    assert "The governors did it." in head.get(f"/watch/incidents/{number}").text
+    assert head.post(f"/watch/incidents/{number}/close", data={"words": "Twice"}).status_code == 303
+    page = head.get(f"/watch/incidents/{number}").text
+    assert "This has ended already." in page
+    assert "The governors did it." in page
+    assert "Twice" not in page
 
 
 def test_an_edited_post_stands_beside_what_was_approved(as_role: Browser, school: School, clock: ToldClock) -> None:
@@ -253,9 +256,12 @@ def test_what_is_gone_cannot_be_taken_down_and_what_ended_begins_nothing(
     number = an_incident(school, clock, kind="vanished")
     head = as_role(Role.HEADTEACHER)
     assert "Take it down" not in head.get(f"/watch/incidents/{number}").text
-    assert head.post(f"/watch/incidents/{number}/take-down").status_code == 409
+    assert head.post(f"/watch/incidents/{number}/take-down").status_code == 303
+    assert "there is nothing to take down" in head.get(f"/watch/incidents/{number}").text
     head.post(f"/watch/incidents/{number}/close", data={"words": "I asked for it."})
-    assert head.post(f"/watch/incidents/{number}/case", data={"kind": "concern"}).status_code == 409
+    answer = head.post(f"/watch/incidents/{number}/case", data={"kind": "concern"})
+    assert (answer.status_code, answer.location) == (303, f"/watch/incidents/{number}")
+    assert "This has ended already." in head.get(answer.location).text
 
 
 @pytest.mark.parametrize("kind", ["concern", "breach"])
