@@ -278,7 +278,7 @@ def test_a_verdict_that_does_not_exist_is_refused(room: Room) -> None:
 def unsaved(room: Room, **over: Any) -> View:
     now = room.clock.now()
     values = {"author_id": AUTHOR, "approver_id": HEAD, "status": "open", "expires_at": now + timedelta(hours=1)}
-    request = ApprovalRequest(id="r", closed_at=None, closed_reason=None, **(values | over))
+    request = ApprovalRequest(id="r", subject="post:1", closed_at=None, closed_reason=None, **(values | over))
     return View(request, HEAD, DECIDE, proved=True, proved_until=now + timedelta(minutes=10), proof_method="pin")
 
 

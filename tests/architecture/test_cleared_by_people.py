@@ -44,6 +44,27 @@ OTHER_STATES: Final = frozenset(
         ("gatekeeper.workflow.enrol", "_write_template"),
         ("gatekeeper.workflow.recognition", "_clean"),
         ("gatekeeper.workflow.restoration", "begin"),  # a publication, after a restore
+        ("gatekeeper.workflow.case_reply", "edit"),  # a reply to an enquiry
+        ("gatekeeper.workflow.case_reply", "expired"),
+        ("gatekeeper.workflow.case_reply", "mark_sent"),
+        ("gatekeeper.workflow.case_reply", "open_question"),
+        ("gatekeeper.workflow.case_reply", "void_all"),
+        ("gatekeeper.workflow.case_reply", "withdraw"),
+        ("gatekeeper.workflow.case_reply_decide", "decide"),
+        ("gatekeeper.workflow.case_work", "finish"),  # a case
+        ("gatekeeper.workflow.case_work", "reopen"),
+        ("gatekeeper.workflow.case_work", "wait"),
+        ("gatekeeper.workflow.consent_review", "_list_live"),  # one post of a review
+        ("gatekeeper.workflow.consent_review", "_list_post"),
+        ("gatekeeper.workflow.consent_review", "_order_down"),
+        ("gatekeeper.workflow.consent_review", "given_again"),
+        ("gatekeeper.workflow.review_progress", "removal_ended"),
+        ("gatekeeper.workflow.review_work", "keep"),
+        ("gatekeeper.workflow.takedown", "_follow"),  # a removal
+        ("gatekeeper.workflow.takedown", "never_public"),
+        ("gatekeeper.workflow.takedown", "try_now"),
+        ("gatekeeper.workflow.takedown_removal", "_confirm"),
+        ("gatekeeper.workflow.takedown_removal", "_hand_over"),
         ("gatekeeper.simulator.server", "__init__"),
     }
 )
