@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from approvals import ledger, ledger_entries
+from approvals.errors import LedgerUnsigned
 from approvals.signing import Ed25519Signer, Signer
 from gatekeeper import jobs
 from gatekeeper.cases import model as case_tables
@@ -124,6 +125,8 @@ def _check_ledger(db: Database, signer: Signer, clock: Clock) -> None:
                 ledger.name_key(session, at=clock.now())
     except SQLAlchemyError:
         return  # not there, or of another release: whoever asks it next says so, and nothing is appended unasked
+    except LedgerUnsigned as err:
+        raise SettingsError(f"{err} `gatekeeper ledger verify` says which entry it is.") from None
     check_fits(present, signer.key_id)
 
 

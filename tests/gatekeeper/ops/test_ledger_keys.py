@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from approvals import ledger, ledger_check
+from approvals import ledger, ledger_check, ledger_entries
 from approvals.signing import Ed25519Signer, make_key
 from gatekeeper.bootstrap import build_services, check_ledger_key
 from gatekeeper.cli import main
@@ -142,6 +142,26 @@ def test_cannot_start_with_another_key_than_the_ledgers(settings: Settings, env:
     with pytest.raises(SettingsError, match=right):
         check_ledger_key(load_settings("mail", told))
     assert verified(settings).entries == 2
+
+
+def test_cannot_start_on_an_unsigned_entry_that_somebody_put_at_the_end(settings: Settings) -> None:
+    """It is not taken for a ledger from before there were signatures, and sealed."""
+    write(settings)
+    database = Database(settings.database_url, signer=held(settings))
+    with database.begin() as session:
+        last = list(ledger_entries.entries(session))[-1]
+        forged = ledger.entry_hash(last.hash, seq=last.seq + 1, at=last.at, kind="role.changed", body="{}")
+        session.execute(
+            text(
+                "INSERT INTO ledger (seq, at, kind, body, prev_hash, hash) "
+                "SELECT seq + 1, at, 'role.changed', '{}', hash, :forged FROM ledger ORDER BY seq DESC LIMIT 1"
+            ),
+            {"forged": forged},
+        )
+    database.engine.dispose()
+    with pytest.raises(SettingsError, match="ledger verify"):
+        check_ledger_key(settings)
+    assert verified(settings).broken_at == last.seq + 1
 
 
 @pytest.mark.parametrize(
