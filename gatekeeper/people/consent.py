@@ -59,11 +59,17 @@ class Consent(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The register's answer for one child on one kind of channel, with the sentence staff may read."""
+    """The register's answer for one child on one kind of channel, with the sentence for those who keep the register."""
 
     allowed: bool
     sentence: str
     consent_id: int | None = None
+    short: str = ""  # where the sentence tells what a family decided, and when it changed its mind
+
+    @property
+    def for_authors(self) -> str:
+        """The sentence for whoever writes a post: yes or no, and not that a family took its permission back."""
+        return self.short or self.sentence
 
 
 def answer_for(session: Session, pupil: Pupil, channel_kind: str, *, today: date, words: str) -> Answer:
@@ -124,7 +130,12 @@ def _answer(  # noqa: PLR0911 - one sentence per reason reads better than a nest
     if newest is None:
         return Answer(allowed=False, sentence=f"No permission on record for {words}.")
     if newest.withdrawn_at is not None:
-        return Answer(allowed=False, sentence=f"Permission for {words} was withdrawn.", consent_id=newest.id)
+        return Answer(
+            allowed=False,
+            sentence=f"Permission for {words} was withdrawn.",
+            consent_id=newest.id,
+            short=f"May not be shown on {words}.",
+        )
     if not newest.allowed:
         return Answer(allowed=False, sentence=f"May not be shown on {words}.", consent_id=newest.id)
     if newest.given_on > today:

@@ -159,7 +159,7 @@ def _roll(session: Session, *, today: date) -> Sequence[Pupil]:
 def _match(session: Session, pupil: Pupil, accounts: Sequence[ChannelAccount], *, today: date) -> PupilMatch:
     """One pupil, with the register's answer where accounts are given."""
     answers = register_answers(session, pupil, accounts, today=today)
-    against = " ".join(dict.fromkeys(a.sentence for a in answers if not a.allowed))
+    against = " ".join(dict.fromkeys(a.for_authors for a in answers if not a.allowed))
     sentence = against or " ".join(a.sentence for a in answers)
     return PupilMatch(pupil.id, pupil.full_name, pupil.class_name, sentence, (not against) if accounts else None)
 

@@ -27,9 +27,9 @@ WORDS: Final = {
     "consent.recorded": "recorded a permission",
     "consent.withdrawn": "recorded that a permission was withdrawn",
     "decide.proved": "proved who they are, to decide",
-    "decision.approve": "approved a post in writing",
-    "decision.changes": "asked for changes of a post",
-    "decision.refuse": "refused a post",
+    "decision.approve": "approved in writing",
+    "decision.changes": "asked for changes",
+    "decision.refuse": "refused",
     "deputy.ended": "ended a deputy's time early",
     "deputy.named": "named a deputy",
     "emergency.lifted": "lifted the emergency stop",
@@ -176,8 +176,8 @@ def about(subject: str, names: dict[int, str]) -> str:
 
 
 def detail(facts: dict[str, Any]) -> str:
-    """What a line adds, as "name: value" one after the other; what says nothing is left out."""
-    told = {name.replace("_", " "): _told(value) for name, value in facts.items()}
+    """What a line adds, as "name: value" one after the other; what says nothing, or the person again, is left out."""
+    told = {name.replace("_", " "): _told(value) for name, value in facts.items() if name != "by"}
     return "; ".join(f"{name}: {words}" for name, words in told.items() if words)
 
 

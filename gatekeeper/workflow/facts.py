@@ -122,4 +122,4 @@ def _answers(session: Session, face: Face, *, kinds: Sequence[str], today: date)
     if pupil is None:
         return ()
     answers = [answer_for(session, pupil, kind, today=today, words=label_of(kind)) for kind in kinds]
-    return tuple((answer.allowed, answer.sentence) for answer in answers)
+    return tuple((answer.allowed, answer.for_authors) for answer in answers)

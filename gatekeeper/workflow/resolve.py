@@ -273,7 +273,7 @@ def _ask_register(session: Session, post: Post, face: Face, pupil_id: int | None
         raise bad("pupil", "Choose the post's channels first: permission is given per channel.")
     answers = register_answers(session, pupil, accounts, today=london(now).date())
     record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face.id}", detail={"matches": 1})
-    against = dict.fromkeys(answer.sentence for answer in answers if not answer.allowed)
+    against = dict.fromkeys(answer.for_authors for answer in answers if not answer.allowed)
     return f"{pupil.full_name}: {' '.join(against)} Cover this face, or crop it away." if against else ""
 
 

@@ -321,12 +321,13 @@ def test_cannot_approve_what_no_longer_stands(school: School, change: Callable[[
         assert "approval.stopped" in set(session.scalars(select(Audit.action)))
 
 
-def test_the_reason_names_the_withdrawn_permission_on_the_post_alone(school: School) -> None:
+def test_the_reason_names_the_face_on_the_post_alone_and_no_withdrawal(school: School) -> None:
     post_id = school.post(pupils=("Wren",))
     secret, filled = proved(school, post_id), form(school, post_id)
     withdraw(school)
     outcome = step.decide(school.services, secret, filled)
-    assert "withdrawn" in note_of(school, post_id)
+    assert "May not be shown on X" in note_of(school, post_id)
+    assert "withdrawn" not in note_of(school, post_id)
     (told,) = notices(school, "cannot_request")
     assert "withdrawn" not in str(told.context) + outcome.sentence + (the_request(school).closed_reason or "")
 

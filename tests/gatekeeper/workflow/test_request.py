@@ -221,7 +221,8 @@ def test_cannot_ask_when_a_permission_was_withdrawn_since_the_check(school: Scho
     request.run(school.services, post_id)
     assert school.state(post_id) == PostState.OPEN
     assert requests_of(school) == []
-    assert "withdrawn" in note_of(school, post_id)
+    assert "May not be shown on X" in note_of(school, post_id)
+    assert "withdrawn" not in note_of(school, post_id)
 
 
 def test_cannot_ask_about_a_face_nobody_has_cleared(school: School) -> None:
