@@ -156,7 +156,7 @@ class _Line:
         )
         hashes = tuple(hashlib.sha256(item.data).hexdigest() for item in media)
         if media:  # they leave before the intent; where there are none, nothing does before it has asked the same
-            with services.db.read() as session:
+            with services.db.begin() as session:  # which carries the ledger's key, so that no forged entry is believed
                 ask_gate(session, _owned(session, claim), hashes=hashes, now=services.clock.now())
         channel = services.channel_for(text.account)
         check_may_publish(channel)  # the platform may have asked another process to wait

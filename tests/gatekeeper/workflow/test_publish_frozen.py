@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from approvals import ledger
+from approvals.tables import drop_triggers
 from gatekeeper.cases.model import Case
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem
@@ -56,11 +58,24 @@ def robbed(session: Session, _school: School, post: Post) -> None:
     session.execute(text("DELETE FROM photo WHERE post_id = :post"), {"post": post.id})
 
 
-@pytest.mark.parametrize("change", [frozen, held, erased, marked_as_erased, robbed])
+def forged(session: Session, school: School, _post: Post) -> None:
+    """Somebody without the ledger's key wrote the decision's entry, as its signature shows."""
+    ledger.append(session, at=school.services.clock.now(), kind="test.written", body={})
+    for statement in drop_triggers(session.get_bind().dialect.name):
+        session.execute(text(statement))
+    session.execute(
+        text(
+            "UPDATE ledger SET signature = (SELECT signature FROM ledger WHERE seq = 1) "
+            "WHERE kind = 'decision.recorded'"
+        )
+    )
+
+
+@pytest.mark.parametrize("change", [frozen, held, erased, marked_as_erased, robbed, forged])
 def test_cannot_publish_what_was_held_or_frozen_after_its_approval(
     school: School, simulator: Simulator, clock: ToldClock, change: Callable[[Session, School, Post], None]
 ) -> None:
-    post_id = school.post(kinds=("x",), photos=1 if change is robbed else 0)
+    post_id = school.post(kinds=("x",), photos=1 if change in {robbed, forged} else 0)
     (publication,) = school.approve(post_id)
     with school.services.db.begin() as session:
         change(session, school, session.get_one(Post, post_id))
