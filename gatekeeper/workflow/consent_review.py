@@ -60,10 +60,10 @@ class _Cause:
 def open_review(
     session: Session, pupil_id: int, *, cause: str, kinds: Collection[str], by: int | None, now: datetime
 ) -> int | None:
-    """Open the review of one child, or let the open one grow; returns its id, or None where a date found nothing.
+    """Open the review of one child, or let the open one grow; returns its id, or None where there is nothing to review.
 
-    The pupil's row is locked by the caller. Where nothing of the child is public or on its way, a person's change
-    leaves a review that is closed already: it says that somebody looked.
+    The pupil's row is locked by the caller. Where nothing of the child is public or on its way, a permission that is
+    taken away leaves a review that is closed already: it says that somebody looked. A first "no" and a date leave none.
 
     Args:
         session: the caller's transaction, in which the register was changed.
@@ -78,7 +78,7 @@ def open_review(
     accounts = {number for number, kind in account_kinds.items() if kind in why.kinds}
     session.flush()
     concerned = _concerned(session, appearances(session, pupil_id), accounts)
-    if not concerned and by is None:
+    if not concerned and (by is None or cause == "refused"):  # a table of answers would leave hundreds of empty ones
         return None
     _lock(session, [one.post_id for one in concerned])
     review = _review(session, pupil_id, why)

@@ -18,6 +18,12 @@ GONE_WORDS: Final = {
 }
 
 
+def is_gone(session: Session, publication_id: int) -> bool:
+    """Whether this publication was taken down, and the platform showed it."""
+    removed = select(Takedown.id).where(Takedown.publication_id == publication_id, Takedown.state == TakedownState.GONE)
+    return session.scalar(removed.limit(1)) is not None
+
+
 def gone(session: Session, post_ids: Collection[int]) -> dict[int, bool]:
     """Of these posts those that were taken down: True where all that was public is gone, False where some is."""
     removed = (

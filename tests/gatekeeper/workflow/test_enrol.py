@@ -156,7 +156,7 @@ def test_a_refused_withdrawal_deletes_nothing(school: EnrolledSchool) -> None:
     with pytest.raises(RuntimeError), school.services.step() as session:
         wren = session.get_one(consents.Pupil, school.pupils["Wren"])
         wren.never_publish, wren.never_by, wren.never_at = True, school.lead, school.services.clock.now()
-        consents.changed(session, wren.id, now=school.services.clock.now())
+        consents.changed(session, wren.id, by=school.lead, now=school.services.clock.now())
         raise RuntimeError
     assert len(templates(school)) == 1
 

@@ -76,7 +76,9 @@ def test_a_second_person_who_sees_no_face_ends_the_block(school: School, face: i
         stored = session.get_one(Face, face)
         assert (stored.state, stored.resolved_by) == (FaceState.NOT_A_FACE, school.staff[role])
         assert session.scalars(select(FaceAnswer.by)).all() == [school.staff[role]]  # kept, for the head's eyes
-        actions = session.scalars(select(Audit.action).where(Audit.action.like("second_look.%"))).all()
+        actions = session.scalars(
+            select(Audit.action).where(Audit.action.like("second_look.%")).order_by(Audit.id)
+        ).all()
         assert list(actions) == ["second_look.asked", "second_look.answered"]
 
 
