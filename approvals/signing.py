@@ -7,7 +7,7 @@ before it.
 import hashlib
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol, Self
 
 from cryptography.exceptions import InvalidSignature
@@ -71,12 +71,12 @@ class Ed25519Signer:
     def __repr__(self) -> str:
         return f"Ed25519Signer({self.key_id})"
 
-    @property
+    @cached_property
     def key_id(self) -> str:
         """What the key is called."""
         return key_id_of(self.public)
 
-    @property
+    @cached_property
     def public(self) -> str:
         """The public half, base64."""
         return b64encode(self._key.public_key().public_bytes_raw()).decode()
