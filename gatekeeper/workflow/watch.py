@@ -110,7 +110,8 @@ def order_due(services: Services) -> int:
         due = _due(session, now=now)
         for account_id in due:
             if session.get(AccountWatch, account_id) is None:
-                session.add(AccountWatch(account_id=account_id, began_at=now, next_at=now))
+                # platforms tell whole seconds: what has this one's number may have come after the watch began
+                session.add(AccountWatch(account_id=account_id, began_at=now.replace(microsecond=0), next_at=now))
                 session.flush()
             jobs.order(session, jobs.WATCH, account_id, now=now)
     return len(due)

@@ -65,9 +65,13 @@ def site(sqlite_database: Database, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def phone(browser: object) -> Iterator[Page]:
-    """A phone's page: 360 px wide, touch."""
+    """A phone's page: 360 px wide, touch, and nothing moving while it is looked at or pressed."""
     context = browser.new_context(  # type: ignore[attr-defined]
-        viewport={"width": 360, "height": 740}, has_touch=True, locale="en-GB", timezone_id="Europe/London"
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        reduced_motion="reduce",
+        locale="en-GB",
+        timezone_id="Europe/London",
     )
     context.set_default_timeout(15_000)
     yield context.new_page()

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from sqlalchemy import select
 
 from approvals.tables import ApprovalRequest
@@ -86,6 +86,12 @@ def look(page: Page, address: str, *, status: int = 200) -> None:
     check(page)
 
 
+def follow(page: Page, target: Locator) -> None:
+    """Press what leads to another page, and wait until all of that stands: half a page cannot be judged."""
+    with page.expect_navigation():
+        target.click()
+
+
 def check(page: Page) -> None:
     found = Axe().run(page)
     assert found.violations_count == 0, (page.url, found.generate_report())
@@ -149,7 +155,7 @@ def test_the_policy_is_accessible_and_fits(site: Site, reader: Page) -> None:
     for page in ("policy", "policy/readers", "policy/adopt", f"policy/editions/{edition}"):
         look(reader, f"{site.url}/{page}")
     reader.goto(f"{site.url}/policy/adopt")
-    reader.get_by_role("button", name="Adopt this edition").click()
+    follow(reader, reader.get_by_role("button", name="Adopt this edition"))
     check(reader)  # the form with every error on it
 
 
@@ -192,7 +198,7 @@ def test_the_pages_of_cases_are_accessible_and_fit(site: Site, reader: Page) -> 
     reader.get_by_role("button", name="Look and decide").click()
     reader.get_by_label("Your PIN").fill(PIN)
     reader.get_by_role("button", name="Show me the reply").click()
-    reader.get_by_role("link", name="Approve").click()
+    follow(reader, reader.get_by_role("link", name="Approve"))
     check(reader)
 
 
@@ -220,7 +226,7 @@ def test_the_pages_of_a_post_are_accessible_and_fit(site: Site, reader: Page) ->
     look(reader, f"{site.url}/posts/{post}/edit")
     look(reader, f"{site.url}/schedule/posts/{post}")
     reader.goto(f"{site.url}/posts/new")
-    reader.get_by_role("button", name="Send to be checked").click()
+    follow(reader, reader.get_by_role("button", name="Send to be checked"))
     check(reader)  # the form with every error on it
 
 
@@ -281,15 +287,15 @@ def test_the_pages_of_a_decision_are_accessible_and_fit(site: Site, reader: Page
     site.sign_in(reader.context, Role.HEADTEACHER)
     reader.goto(f"{site.url}/decisions")
     check(reader)
-    reader.get_by_role("button", name="Read and decide").or_(reader.locator("main form button")).first.click()
+    follow(reader, reader.get_by_role("button", name="Read and decide").or_(reader.locator("main form button")).first)
     check(reader)
     reader.get_by_label("PIN").fill(PIN)
-    reader.get_by_role("button", name="Show me the post").click()
+    follow(reader, reader.get_by_role("button", name="Show me the post"))
     check(reader)
     for choice in ("Ask for changes", "Refuse", "Approve"):
-        reader.get_by_role("link", name=choice, exact=True).click()
+        follow(reader, reader.get_by_role("link", name=choice, exact=True))
         check(reader)
-    reader.get_by_role("button", name="Approve this post").click()
+    follow(reader, reader.get_by_role("button", name="Approve this post"))
     check(reader)  # nothing was typed
     reader.get_by_label("In your words").fill("I approve this post.")
     reader.get_by_label("Your name, typed as a signature").fill("Mx Quarry")
@@ -390,10 +396,10 @@ def test_the_pages_of_a_take_down_are_accessible_and_fit(site: Site, reader: Pag
     look(reader, f"{site.url}/posts/{post}")
     reader.locator("#removals summary").click()
     check(reader)
-    reader.get_by_role("button", name="Take it down from Facebook").click()  # without a reason
+    follow(reader, reader.get_by_role("button", name="Take it down from Facebook"))  # without a reason
     check(reader)
     look(reader, f"{site.url}/takedowns/")
-    reader.get_by_role("button", name="It is gone").click()
+    follow(reader, reader.get_by_role("button", name="It is gone"))
     check(reader)
     look(reader, f"{site.url}/reviews/")
     look(reader, f"{site.url}/reviews/1")

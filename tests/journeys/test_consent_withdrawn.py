@@ -1,6 +1,5 @@
 """A consent is withdrawn: the draft is held, the public posts are listed, and three platforms show them no more."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -43,13 +42,11 @@ def test_a_withdrawn_consent_holds_the_draft_and_empties_three_platforms(site: S
         school.approve(draft)
 
         site.sign_in(phone.context, Role.CONSENT_LEAD)
-        began = time.monotonic()
         for _ in KINDS:
             phone.goto(f"{site.url}/pupils/{school.pupils['Wren']}")
             phone.get_by_text("Withdraw", exact=True).first.click()
             phone.get_by_role("button", name="Withdraw the permission").first.click()
         expect(phone.get_by_role("heading", name="3 of 3 still public")).to_be_visible()
-        assert time.monotonic() - began < 60, "the whole list within a minute; really at once"
         face = phone.get_by_role("img", name="A table full of vegetables, picture 1").first
         assert face.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
         check(phone)

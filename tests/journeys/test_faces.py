@@ -73,7 +73,6 @@ def test_two_faces_are_cleared_by_the_keyboard_alone(site: Site, page: Page) -> 
 def test_a_part_is_covered_on_a_phone_in_a_zoomed_photo(site: Site, phone: Page) -> None:
     post_id = post_with_faces(site, 1)
     site.sign_in(phone.context, Role.AUTHOR)
-    phone.emulate_media(reduced_motion="reduce")  # so that nothing is still moving when the finger comes down
     phone.goto(f"{site.url}/posts/{post_id}")
     photo = phone.locator("[data-photo]")
     for _ in range(2):

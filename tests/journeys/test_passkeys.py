@@ -13,7 +13,7 @@ from gatekeeper.people.staff import Role
 from gatekeeper.posts.status import PostState
 from tests.factories.school import PIN
 from tests.journeys.conftest import Site
-from tests.journeys.test_accessibility import check
+from tests.journeys.test_accessibility import check, follow
 from tests.journeys.test_decision_pages import link_to
 
 pytestmark = pytest.mark.browser
@@ -143,7 +143,7 @@ def test_a_passkey_changes_proofs_and_the_pin_is_given_up(site: Site, head: tupl
     page.goto(f"{site.url}/account/proofs")
     expect(page.get_by_text("My telephone").first).to_be_visible()
     check(page)
-    page.get_by_role("link", name="End").click()
+    follow(page, page.get_by_role("link", name="End"))
     check(page)
     page.go_back()
     page.get_by_role("link", name="Accept no PIN any more").click()

@@ -76,11 +76,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_cannot_be_led_astray_by_what_is_no_report(name: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(NotAReport) as refused:
         read_report(REFUSED[name])
     assert str(refused.value).endswith(".")
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("depth", [1, 5_000])

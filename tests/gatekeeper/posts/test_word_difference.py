@@ -105,9 +105,9 @@ def test_words_with_an_apostrophe_stay_whole() -> None:
 def test_very_long_texts_are_compared_at_once(alphabet: list[str], between: str) -> None:
     chosen = random.Random(3)
     before, after = (between.join(chosen.choices(alphabet, k=10_000 + more)) for more in range(2))
-    began = time.perf_counter()
+    began = time.process_time()
     found = pieces(before, after)
-    assert time.perf_counter() - began < 1.5
+    assert time.process_time() - began < 1.5
     assert "".join(one.text for one in found if one.kind != "out") == after
 
 

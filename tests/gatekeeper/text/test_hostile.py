@@ -52,10 +52,10 @@ def test_no_expression_is_slow(name: str, expression: re.Pattern[str]) -> None:
     """Each expression reads 50,000 hostile characters of every kind in well under a second."""
     for seed in SEEDS:
         text = fold((seed * (SIZE // len(seed) + 1))[:SIZE]).text
-        begun = time.perf_counter()
+        begun = time.process_time()
         for _ in expression.finditer(text):
             pass
-        assert time.perf_counter() - begun < 1.5, (name, seed)
+        assert time.process_time() - begun < 1.5, (name, seed)
 
 
 def test_every_repetition_in_a_shape_has_an_upper_bound() -> None:
@@ -84,9 +84,9 @@ def test_every_repetition_in_a_shape_has_an_upper_bound() -> None:
 )
 def test_a_hundred_thousand_characters_are_checked_in_bounded_time(checker: Checker, seed: str) -> None:
     text = (seed * (100_000 // len(seed) + 1))[:100_000]
-    begun = time.perf_counter()
+    begun = time.process_time()
     hits = checker.check(Draft(text, (), "x", "staff"))
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
     assert all(hit.start is None or text[hit.start : hit.end] == hit.quote for hit in hits)
 
 

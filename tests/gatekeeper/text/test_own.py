@@ -120,10 +120,10 @@ def _many(patterns: str, count: int = 1) -> str:
     ],
 )  # fmt: skip
 def test_cannot_add_rules_without_end(text: str, says: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(LexiconError, match=says):
         read_own(text)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_the_worst_that_is_let_in_reads_the_longest_post_at_once(patterns: str) 
             count -= 1
     reader = Reader(found.lexicon(), SCHOOL, StaffNames(STAFF, ()))
     passage = read("text", "a b " * 2_500)
-    begun = time.perf_counter()
+    begun = time.process_time()
     reader.find(passage, "school", [], [])
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_softening_changes_the_severity_and_off_hides_nothing_else() -> None:
@@ -161,14 +161,14 @@ def test_softening_changes_the_severity_and_off_hides_nothing_else() -> None:
 
 @pytest.mark.parametrize("text", ["a" + ".a" * 24_000 + " = 1", "[a" + ".a" * 24_000 + "]"], ids=["name", "heading"])
 def test_cannot_hang_the_page_by_a_name_of_a_thousand_parts(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(LexiconError, match=r"Line 1 .* too many dots"):
         read_own(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_the_longest_allowed_file_of_parted_names_is_read_in_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(LexiconError):
         read_own("\n".join("a." * 480 + f"b{number} = 1" for number in range(50)))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -82,11 +82,11 @@ def test_a_place_outside_the_text_brings_no_suggestion(place: tuple[int | None, 
 @pytest.mark.parametrize("filler", ["\n", "a", " ", ". ", "well done ", "on ", "at by ", "1 ", "on 1", "dm "])
 def test_a_long_text_takes_no_long_time(filler: str) -> None:
     text = filler * (20_000 // len(filler)) + "Wren Castleton"
-    begun = time.perf_counter()
+    begun = time.process_time()
     suggest("pupil-name-full", text, len(text) - 14, len(text), OWN)
     for rule in ("pupil-planned-location", "pupil-dm-invite"):
         suggest(rule, text, 0, len(text), OWN)
-    assert time.perf_counter() - begun < 1.5
+    assert time.process_time() - begun < 1.5
 
 
 def test_a_rule_of_the_school_itself_brings_no_suggestion() -> None:

@@ -119,6 +119,6 @@ def test_an_email_is_no_address_of_a_page() -> None:
 
 def test_long_texts_are_counted_quickly() -> None:
     for seed in ("a.", "http://", "🏳️\u200d", "a-", "1"):
-        begun = time.perf_counter()
+        begun = time.process_time()
         x_weight(seed * (100_000 // len(seed)))
-        assert time.perf_counter() - begun < 5
+        assert time.process_time() - begun < 5

@@ -73,6 +73,19 @@ def test_a_post_made_outside_the_gate_is_reported_once_with_its_words_link_and_p
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_a_post_of_the_very_second_in_which_the_watch_began_is_reported(
+    school: School, simulator: Simulator, clock: ToldClock, kind: str
+) -> None:
+    """Facebook tells whole seconds only, so that it looks older than the watch."""
+    clock.advance(milliseconds=400)
+    begin(school, kind)
+    clock.advance(milliseconds=300)
+    remote_id = outside(simulator, kind, "Look at our Wren!")
+    clock.advance(minutes=1)
+    assert [one.remote_id for one in read(school, clock, kind)] == [remote_id]
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_what_we_published_is_known_as_ours(school: School, simulator: Simulator, clock: ToldClock, kind: str) -> None:
     begin(school, kind)
     text = "Thank you! See https://quarrybank.example/fair & come (all) #Harvest_Day 🎃\n\nTwo lines *here*"
