@@ -40,7 +40,6 @@ from gatekeeper.posts import public as public_tables
 from gatekeeper.posts.media import MediaStore
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import SECRETS, Settings
-from gatekeeper.workflow.connect import seal_context
 from gatekeeper.workflow.limits_seen import watcher
 from gatekeeper.workflow.services import FaceEncoder, FaceFinder, PictureReader, Services
 
@@ -177,7 +176,7 @@ def _channels(settings: Settings, clock: Clock, db: Database) -> Callable[[Chann
     def channel_for(account: ChannelAccount) -> Channel:
         if not account.sealed:
             raise SettingsError("No keys are stored for this account.")
-        plain = seal.unseal(key, account.sealed, context=seal_context(account.id))
+        plain = seal.unseal(key, account.sealed, context=seal.account_context(account.id))
         channel = registry.build_channel(
             Credentials.from_json(plain.decode()),
             clock=clock,

@@ -27,6 +27,11 @@ def make_keypair() -> tuple[str, str]:
     return _text(private.public_key().public_bytes_raw()), _text(private.private_bytes_raw())
 
 
+def account_context(account_id: int) -> str:
+    """What an account's sealed keys are bound to, so that they open in no other row."""
+    return f"channel_account:{account_id}:sealed"
+
+
 def seal(public_key: str, plaintext: bytes, *, context: str) -> str:
     """Lock `plaintext` to the key and to the place it is stored in, such as "channel_account:7:sealed".
 

@@ -69,11 +69,10 @@ def _seal_anew(session: "Session", keys: list[str], public: str, *, check_only: 
     from sqlalchemy import select
 
     from gatekeeper.posts.model import ChannelAccount
-    from gatekeeper.workflow.connect import seal_context
 
     count = 0
     for account in session.scalars(select(ChannelAccount).where(ChannelAccount.sealed.is_not(None))):
-        context = seal_context(account.id)
+        context = seal.account_context(account.id)
         try:
             plain = seal.unseal(" ".join(keys), account.sealed or "", context=context)
         except SettingsError:

@@ -45,11 +45,6 @@ _LONGEST_ID: Final = 40
 _SHORTEST_REASON: Final = 5
 
 
-def seal_context(account_id: int) -> str:
-    """What sealed keys are bound to, so that they open in no other row."""
-    return f"channel_account:{account_id}:sealed"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Registration:
     """What an administrator types to register an account."""
@@ -260,7 +255,7 @@ def _missing_secrets(kind: str, secrets: Mapping[str, str]) -> dict[str, str]:
 def _sealed(services: Services, account: ChannelAccount, secrets: Mapping[str, str]) -> str:
     wanted = {name: secrets[name].strip() for name in SECRETS[account.kind]}
     plain = Credentials(account.kind, account.remote_id, wanted).to_json().encode()
-    return seal.seal(services.settings.seal_public, plain, context=seal_context(account.id))
+    return seal.seal(services.settings.seal_public, plain, context=seal.account_context(account.id))
 
 
 def _account(session: Session, account_id: int) -> ChannelAccount:

@@ -1,7 +1,8 @@
 """How late posts are published and how fast they go out when many are due, on both databases, against RQ's scheduler.
 
     python tests/benchmarks/bench_publish.py [--posts 10000] [--rate 166.7] [--publishers 1,2,4]
-        [--databases sqlite,postgresql] [--shapes spread,instant] [--wire-ms 0] [--rq-posts N] [--no-form]
+        [--databases sqlite,postgresql] [--shapes spread,instant] [--wire-ms 0] [--rq-posts N]
+        [--queue there|absent|killed|flushed]
 
 Real publisher processes claim, ask the last gate, write the intent, record and sign as in the school; decisions, ledger
 and signatures are real. Only the platform is none: its call takes `--wire-ms`. Lateness is the moment of that call minus
@@ -17,8 +18,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -60,8 +62,15 @@ def main() -> int:
                 for shape in asked.shapes.split(","):
                     for publishers in map(int, asked.publishers.split(",")):
                         offsets = _offsets(shape, asked.posts, asked.rate)
-                        begun, effort = _gatekeeper(make(), offsets, publishers, asked.wire_ms, queue)
-                        wrong += _tell(f"{database}, {shape}, {publishers} publisher(s)", begun, offsets, effort)
+                        url = make()
+                        with _ours(asked.queue) as (ours, befall):
+                            begun, effort = _gatekeeper(
+                                url, offsets, publishers, asked.wire_ms, queue=ours, befall=befall
+                            )
+                        name = f"{database}, {shape}, {publishers} at once"
+                        wrong += _tell(
+                            name if asked.queue == "there" else f"{name}, {asked.queue}", begun, offsets, effort
+                        )
         for shape in asked.shapes.split(",") if asked.rq_posts else ():
             offsets = _offsets(shape, asked.rq_posts, asked.rate)
             begun = publish_rq.lateness(
@@ -80,6 +89,10 @@ def _arguments() -> argparse.Namespace:
     asked.add_argument("--shapes", default="spread,instant")
     asked.add_argument("--wire-ms", type=float, default=0.0)
     asked.add_argument("--rq-posts", type=int, help="fewer posts for RQ, at the same rate; 0 leaves it out")
+    asked.add_argument(
+        "--queue", choices=("there", "absent", "killed", "flushed"), default="there",
+        help="what becomes of our Valkey when half of the posts are due; RQ keeps its own",
+    )  # fmt: skip
     asked.add_argument("--publisher", help=argparse.SUPPRESS)  # a child: publish, and write down when
     told = asked.parse_args()
     told.rq_posts = told.posts if told.rq_posts is None else told.rq_posts
@@ -157,7 +170,7 @@ def _publisher(told: str, wire: float) -> int:
 
 
 def _gatekeeper(
-    url: str, offsets: list[float], publishers: int, wire_ms: float, queue: str
+    url: str, offsets: list[float], publishers: int, wire_ms: float, *, queue: str, befall: Callable[[], None]
 ) -> tuple[list[tuple[float, float]], str]:
     """(due, begun) of each post, in the order in which they were to go out; and what it took, in words."""
     with tempfile.TemporaryDirectory(prefix="gk-bench-") as name:
@@ -189,7 +202,10 @@ def _gatekeeper(
             time.sleep(0.05)
         if datetime.now(UTC) >= start:
             print("The computer was too slow to make the posts in time: what follows is too late by that.")
+        halfway = threading.Timer(max(0, dues[len(dues) // 2].timestamp() + 0.5 - time.time()), befall)
+        halfway.start()
         _await_sent(url, len(offsets), until=dues[-1].timestamp() + max(20, len(offsets) * _PER_POST))
+        halfway.join()
         for child in children:
             child.terminate()
         for child in children:
@@ -253,6 +269,26 @@ def _database(folder: Path, kind: str) -> Iterator[Any]:
 
 def _settings(data: Path, url: str) -> Any:
     return load_settings("publisher", {"GATEKEEPER_DATA": str(data), "DATABASE_URL": url})
+
+
+@contextmanager
+def _ours(fate: str) -> Iterator[tuple[str, Callable[[], None]]]:
+    """The address of a queue for our publishers, and what befalls it halfway."""
+    with tempfile.TemporaryDirectory(prefix="gk-bench-") as name:
+        if fate == "absent":
+            yield f"unix://{name}/nothing.sock", lambda: None
+            return
+        with _valkey(Path(name)) as queue:
+            import redis
+
+            def befall() -> None:
+                with redis.Redis.from_url(queue) as client, suppress(redis.RedisError):
+                    if fate == "flushed":
+                        client.flushall()
+                    elif fate == "killed":
+                        client.shutdown(nosave=True, now=True, force=True)
+
+            yield queue, befall
 
 
 @contextmanager

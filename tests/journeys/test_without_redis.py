@@ -121,7 +121,7 @@ def _connect(school: School, simulator: Simulator, wait_until: Wait) -> None:
             account = session.get_one(ChannelAccount, account_id)
             account.status, account.declared_own, account.opened_by, account.opened_at = "new", False, None, None
             account.sealed = seal.seal(
-                services.settings.seal_public, keys[kind].to_json().encode(), context=connect.seal_context(account_id)
+                services.settings.seal_public, keys[kind].to_json().encode(), context=seal.account_context(account_id)
             )
             jobs.order(session, jobs.CONNECT, account_id, now=services.clock.now())
     for account_id in school.accounts.values():

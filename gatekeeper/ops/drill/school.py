@@ -33,7 +33,6 @@ from gatekeeper.scanners.photo import ENGINE
 from gatekeeper.settings import Settings
 from gatekeeper.workflow import answer, decide, stop, submit
 from gatekeeper.workflow.change import subject_of
-from gatekeeper.workflow.connect import seal_context
 from gatekeeper.workflow.legible import READER
 from gatekeeper.workflow.roles import write_new_decider
 from gatekeeper.workflow.school_checker import checker_for
@@ -268,7 +267,7 @@ def _account(session: Session, settings: Settings, keys: Credentials, *, head: i
     )  # fmt: skip
     session.add(account)
     session.flush()
-    account.sealed = seal.seal(settings.seal_public, keys.to_json().encode(), context=seal_context(account.id))
+    account.sealed = seal.seal(settings.seal_public, keys.to_json().encode(), context=seal.account_context(account.id))
     return account.id
 
 

@@ -15,7 +15,6 @@ from gatekeeper.ops.key_files import write_key
 from gatekeeper.people.staff import Staff
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import Settings
-from gatekeeper.workflow.connect import seal_context
 from tests.factories.school import make_settings
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -33,7 +32,7 @@ def settings(sqlite_database: Database, tmp_path: Path) -> Settings:
         session.add(Staff(id=1, email="a@x.example", name="A", role="administrator", created_at=NOW))
         session.flush()
         for number, plain in PLAIN.items():
-            sealed = seal.seal(public, plain, context=seal_context(number))
+            sealed = seal.seal(public, plain, context=seal.account_context(number))
             session.add(
                 ChannelAccount(
                     id=number, kind="x", name=f"Account {number}", remote_id=str(number), created_by=1,
@@ -49,7 +48,7 @@ def opened(settings: Settings, database: Database, keys: str = "") -> dict[int, 
     keys = keys or (settings.keys / "seal_key").read_text()
     with database.read() as session:
         rows = session.scalars(select(ChannelAccount).where(ChannelAccount.sealed.is_not(None))).all()
-    return {row.id: seal.unseal(keys, row.sealed or "", context=seal_context(row.id)) for row in rows}
+    return {row.id: seal.unseal(keys, row.sealed or "", context=seal.account_context(row.id)) for row in rows}
 
 
 def test_every_account_opens_with_the_new_key_and_none_with_the_old(

@@ -96,7 +96,7 @@ def test_the_keys_asked_for_are_the_ones_each_channel_needs() -> None:
 def test_keys_are_sealed_and_only_the_platform_process_can_open_them(services: Services, account: int) -> None:
     stored = row(services, account).sealed or ""
     assert "secret" not in stored
-    plain = seal.unseal(PRIVATE, stored, context=connect.seal_context(account))
+    plain = seal.unseal(PRIVATE, stored, context=seal.account_context(account))
     assert Credentials.from_json(plain.decode()).secrets == KEYS
     with services.db.read() as session:
         assert jobs.due(session, "platform", now=services.clock.now()) == [("connect", account)]
