@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from approvals import decisions, ledger, ledger_entries, proofs
@@ -151,7 +151,13 @@ def _decision(chain: _Chain, asked: dict[str, Any], *, head: int, now: datetime)
 
 
 def check(db: Database) -> None:
-    """The gate's own question about the last decision, so that a mistake in here is no measurement."""
+    """The gate's own question about the last decision, so that a mistake in here is no measurement.
+
+    PostgreSQL gets to know its tables, as it does by itself a minute later.
+    """
+    if not db.is_sqlite:
+        with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("ANALYZE"))
     with db.begin() as session:
         decision = session.scalars(select(Decision).order_by(Decision.ledger_seq.desc()).limit(1)).one()
         assert ledger_entries.as_written(session, decision.ledger_seq) is not None
