@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
@@ -10,7 +11,7 @@ from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Publication, Version
-from gatekeeper.posts.public import Incident, IncidentKind
+from gatekeeper.posts.public import Incident, IncidentKind, RemotePublicPost
 from gatekeeper.workflow import takedown
 from gatekeeper.workflow.cases import open_case
 from gatekeeper.workflow.incident_view import MAY_READ
@@ -24,10 +25,12 @@ CASES: Final = {CaseKind.CONCERN: "A concern", CaseKind.BREACH: "A data breach"}
 def take_down(services: Services, incident_id: int, *, by: int, words: str) -> int:
     """Order the removal of what was found; the incident ends when the platform shows that it is gone.
 
+    One that was ended as all right can still be taken down: a family may ask for it a week later.
+
     Raises:
         NotFound: there is no such incident.
         NotAllowed: nobody of the office.
-        Conflict: it has ended, or there is nothing to remove.
+        Conflict: there is nothing to remove.
         BadInput: far too many words.
     """
     if len(words) > MOST_WORDS:
@@ -35,8 +38,8 @@ def take_down(services: Services, incident_id: int, *, by: int, words: str) -> i
         raise BadInput(sentence, fields={"reason": sentence})
     with services.step() as session:
         ledger.hold(session)
-        found = _open(session, incident_id, by)
-        if found.kind == IncidentKind.VANISHED:
+        found = _found(session, incident_id, by)
+        if found.kind == IncidentKind.VANISHED or _is_gone(session, found):
             raise Conflict("It is gone already: there is nothing to take down.")
         return takedown.order(
             session,
@@ -55,7 +58,8 @@ def open_case_from(services: Services, incident_id: int, *, by: int, kind: str) 
     """Open a case about what was found; its number is given back. What was read is not copied: the case names its place.
 
     Raises:
-        NotFound, NotAllowed, Conflict: as `take_down`.
+        NotFound, NotAllowed: as `take_down`.
+        Conflict: it has ended.
         BadInput: no such kind of case.
     """
     if kind not in CASES:
@@ -64,7 +68,9 @@ def open_case_from(services: Services, incident_id: int, *, by: int, kind: str) 
     now = services.clock.now()
     with services.step() as session:
         ledger.hold(session)
-        found = _open(session, incident_id, by)
+        found = _found(session, incident_id, by)
+        if found.closed_at is not None:
+            raise Conflict("This has ended already.")
         account = session.get_one(ChannelAccount, found.account_id)
         where = f"{label_of(account.kind)} ({account.name})"
         return open_case(
@@ -80,15 +86,19 @@ def open_case_from(services: Services, incident_id: int, *, by: int, kind: str) 
         )
 
 
-def _open(session: Session, incident_id: int, by: int) -> Incident:
+def _found(session: Session, incident_id: int, by: int) -> Incident:
     found = session.get(Incident, incident_id, with_for_update=True)
     if found is None:
         raise NotFound("There is no such incident.")
     if Role(session.get_one(Staff, by).role) not in MAY_READ:
         raise NotAllowed("Only the headteacher, the deputy or an administrator can do this.")
-    if found.closed_at is not None:
-        raise Conflict("This has ended already.")
     return found
+
+
+def _is_gone(session: Session, found: Incident) -> bool:
+    """Whether the platform has shown it."""
+    of_it = RemotePublicPost.account_id == found.account_id, RemotePublicPost.remote_id == found.remote_id
+    return session.scalars(select(RemotePublicPost.gone_at).where(*of_it)).first() is not None
 
 
 def _post_id(session: Session, found: Incident) -> int | None:

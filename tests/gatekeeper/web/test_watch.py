@@ -120,6 +120,8 @@ def test_cannot_close_without_a_reason_and_what_was_typed_stays(
     assert "This has ended already." in page
     assert "The governors did it." in page
     assert "Twice" not in page
+    assert "It can still be taken down." in page
+    assert "Open a case" not in page
 
 
 def test_an_edited_post_stands_beside_what_was_approved(as_role: Browser, school: School, clock: ToldClock) -> None:

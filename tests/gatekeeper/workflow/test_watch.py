@@ -280,6 +280,26 @@ def test_an_edited_post_that_the_office_takes_down_is_gone_from_the_platform_and
         assert len(read(school, clock, kind, minutes=60)) == 1
 
 
+def test_what_was_ended_as_all_right_can_still_be_taken_down_and_keeps_its_reason(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    begin(school, "facebook")
+    clock.advance(minutes=1)
+    outside(simulator, "facebook", "Look at our Wren!")
+    (one,) = read(school, clock, "facebook")
+    incident_close.close(school.services, one.id, by=school.head, words="The governors posted it.")
+    removal = incident_act.take_down(school.services, one.id, by=school.head, words="Her family asked for it.")
+    takedown_removal.carry_out(school.services, removal)
+    assert simulator.posts("facebook") == []
+    for _ in range(2):
+        (one,) = read(school, clock, "facebook")
+    assert one.outcome == "The governors posted it."
+    with pytest.raises(Exception, match="gone already"):
+        incident_act.take_down(school.services, one.id, by=school.head, words="Again")
+    with school.services.db.read() as session:
+        assert session.scalars(select(Takedown.state)).all() == ["gone"]
+
+
 @pytest.mark.parametrize("kind", ALL)
 def test_a_published_post_that_is_gone_is_reported_when_two_readings_by_its_number_say_so(
     school: School, simulator: Simulator, clock: ToldClock, kind: str
