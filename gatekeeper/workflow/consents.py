@@ -4,7 +4,7 @@ The register is asked again right before a post goes out, so a "no" written here
 In the same transaction the review begins that holds such posts and lists what is public already.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -159,16 +159,31 @@ def withdraw_consent(services: Services, pupil_id: int, channel_kind: str, purpo
         Conflict: there is no permission that could be withdrawn.
         NotFound: there is no such child.
     """
+    _withdraw(services, pupil_id, [channel_kind], purpose, by=by)
+
+
+def withdraw_everywhere(services: Services, pupil_id: int, *, by: int) -> None:
+    """Withdraw every permission to show this child, on all channels at once: one review lists what is public.
+
+    Raises:
+        Conflict, NotFound: as `withdraw_consent`.
+    """
+    _withdraw(services, pupil_id, list(LIMITS), Purpose.SOCIAL_MEDIA, by=by)
+
+
+def _withdraw(services: Services, pupil_id: int, channel_kinds: Sequence[str], purpose: Purpose, *, by: int) -> None:
     with services.step() as session:
         now = services.clock.now()
         _pupil(session, pupil_id)
-        newest = newest_consent(session, pupil_id, channel_kind, purpose)
-        if newest is None or not newest.allowed or newest.withdrawn_at is not None:
+        newest = [newest_consent(session, pupil_id, kind, purpose) for kind in channel_kinds]
+        standing = [one for one in newest if one is not None and one.allowed and one.withdrawn_at is None]
+        if not standing:
             raise Conflict("There is no permission here that could be withdrawn.")
-        newest.withdrawn_at, newest.withdrawn_by = now, by
-        what = {"channel": channel_kind, "purpose": str(purpose)}
-        record(session, at=now, staff_id=by, action="consent.withdrawn", subject=f"pupil:{pupil_id}", detail=what)
-        kinds = [channel_kind] if purpose is Purpose.SOCIAL_MEDIA else []
+        for one in standing:
+            one.withdrawn_at, one.withdrawn_by = now, by
+            what = {"channel": one.channel_kind, "purpose": str(purpose)}
+            record(session, at=now, staff_id=by, action="consent.withdrawn", subject=f"pupil:{pupil_id}", detail=what)
+        kinds = [one.channel_kind for one in standing] if purpose is Purpose.SOCIAL_MEDIA else []
         changed(session, pupil_id, kinds=kinds, cause="withdrawn", by=by, now=now)
 
 

@@ -13,7 +13,7 @@ from gatekeeper.clock import london
 from gatekeeper.errors import BadInput, NotFound
 from gatekeeper.people.accounts import names_of_staff
 from gatekeeper.people.biometric import Said, biometric_answer, biometric_facts, newest_biometric
-from gatekeeper.people.consent import Basis, Purpose, answer_for, answers_for
+from gatekeeper.people.consent import Basis, Consent, Purpose, answer_for, answers_for
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, class_names, consent_history, find_pupils, newest_consent
 from gatekeeper.people.staff import Role
@@ -36,6 +36,7 @@ SAID_WORDS = {
     Said.NOT_GIVEN: "No: nobody consented in writing",
 }
 _SEARCH = "roll_search"
+_EVERYWHERE = "every channel"
 
 
 class PermissionForm(Form):
@@ -207,8 +208,11 @@ def biometric(pupil_id: int) -> Response | tuple[str, int]:
 @bp.post("/<int:pupil_id>/withdraw")
 @keepers
 def withdraw(pupil_id: int) -> Response:
-    """Withdraw the permission that counts now."""
+    """Withdraw the permission that counts now, on one channel or on every."""
     about = request.form.get("about", "")
+    if about == _EVERYWHERE:
+        consents.withdraw_everywhere(services(), pupil_id, by=person().id)
+        return _done(pupil_id, "Every permission is withdrawn. Posts with this child that were on their way are held.")
     purpose = Purpose.BIOMETRIC if about == ANY_CHANNEL else Purpose.SOCIAL_MEDIA
     if about != ANY_CHANNEL and about not in LIMITS:
         raise NotFound("There is no such permission.")
@@ -307,4 +311,10 @@ def _page(pupil_id: int, **forms: Form) -> str:
         basis_words=BASIS_WORDS,
         label_of=label_of,
         any_channel=ANY_CHANNEL,
+        everywhere=_EVERYWHERE,
+        withdrawable=sum(_stands(row["newest"]) for row in rows),
     )
+
+
+def _stands(newest: Consent | None) -> bool:
+    return newest is not None and newest.allowed and newest.withdrawn_at is None

@@ -104,6 +104,13 @@ def test_recording_an_answer_through_the_page(browser: Browser, pupil: int) -> N
     assert "in the future" in wrong.text
     assert client.post(f"/pupils/{pupil}/permission", data={"permission-about": "tiktok"}).status_code == 422
     assert client.post(f"/pupils/{pupil}/withdraw", data={"about": "tiktok"}).status_code == 404
+    assert "Withdraw on every channel" not in client.get(f"/pupils/{pupil}").text  # it is one
+    assert client.post(f"/pupils/{pupil}/permission", data={**typed, "permission-about": "facebook"}).status_code == 303
+    assert "Withdraw on every channel" in client.get(f"/pupils/{pupil}").text
+    assert client.post(f"/pupils/{pupil}/withdraw", data={"about": "every channel"}).status_code == 303
+    page = client.get(f"/pupils/{pupil}").text
+    assert "Every permission is withdrawn." in page
+    assert "May be shown on" not in page
 
 
 def test_a_roster_is_looked_at_and_then_written(browser: Browser, services: Services, people: dict[Role, int]) -> None:

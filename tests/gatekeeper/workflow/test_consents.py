@@ -17,6 +17,7 @@ from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.roll import ANY_CHANNEL, consent_history, find_pupils
 from gatekeeper.people.staff import Audit, Role
 from gatekeeper.posts.model import Post
+from gatekeeper.posts.public import ConsentReview
 from gatekeeper.posts.status import PostState
 from gatekeeper.workflow import consents
 from gatekeeper.workflow.consent_hold import HELD_NOTE
@@ -57,6 +58,21 @@ def test_a_recorded_yes_counts_and_a_withdrawal_takes_it_back_at_once(school: Sc
     with school.services.db.read() as session:
         (row,) = consent_history(session, isolde)
     assert (row.withdrawn_by, row.allowed) == (lead, True)
+
+
+def test_every_permission_is_withdrawn_at_once_and_one_review_begins(school: School, lead: int) -> None:
+    isolde = school.pupils["Isolde"]
+    for kind in ("x", "facebook"):
+        consents.record_consent(school.services, isolde, kind, YES, by=lead)
+    consents.withdraw_everywhere(school.services, isolde, by=lead)
+    assert not allowed(school, "Isolde")
+    assert not allowed(school, "Isolde", "facebook")
+    with school.services.db.read() as session:
+        assert [row.withdrawn_by for row in consent_history(session, isolde)] == [lead, lead]
+        (review,) = session.scalars(select(ConsentReview).where(ConsentReview.pupil_id == isolde))
+    assert review.cause == "withdrawn"
+    with pytest.raises(Conflict):
+        consents.withdraw_everywhere(school.services, isolde, by=lead)
 
 
 def test_the_never_mark_beats_a_yes_and_needs_a_reason(school: School, lead: int) -> None:
