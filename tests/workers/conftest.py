@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,13 +48,11 @@ class ProbeWorker:
                 start_new_session=True,
             )
 
-    def stop(self) -> float:
-        """Ask it to stop as the supervisor does; tells how long it took."""
+    def stop(self) -> int:
+        """Ask it to stop as the supervisor does, and wait until it has; tells its exit code."""
         assert self.process
-        began = time.monotonic()
         os.killpg(self.process.pid, signal.SIGTERM)
-        self.process.wait(timeout=20)
-        return time.monotonic() - began
+        return self.process.wait(timeout=20)
 
     def end(self) -> None:
         if self.process and self.process.poll() is None:

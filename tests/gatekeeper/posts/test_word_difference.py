@@ -1,12 +1,12 @@
 """The difference of two texts: nothing lost, nothing invented, and quick however hostile the texts are."""
 
 import random
-import time
 from itertools import pairwise
 
 import pytest
 
 from gatekeeper.posts.word_difference import Passage, Piece, pieces, tokens
+from tests.fixtures.effort import effort
 
 WORDS = ["harvest", "table", "the", "is", "full", "👍🏽", "café", "\n", "שלום", "!"]
 
@@ -102,12 +102,11 @@ def test_words_with_an_apostrophe_stay_whole() -> None:
     [(["a", "b"], " "), ([str(number) for number in range(200)], " "), (["a"], "\n"), (["a", "!"], "")],
     ids=["two words", "many words", "lines", "no spaces"],
 )
-def test_very_long_texts_are_compared_at_once(alphabet: list[str], between: str) -> None:
+def test_very_long_texts_are_compared_with_little_work(alphabet: list[str], between: str) -> None:
     chosen = random.Random(3)
     before, after = (between.join(chosen.choices(alphabet, k=10_000 + more)) for more in range(2))
-    began = time.process_time()
-    found = pieces(before, after)
-    assert time.process_time() - began < 1.5
+    found: list[Piece] = []
+    assert effort(lambda: found.extend(pieces(before, after))) < 60
     assert "".join(one.text for one in found if one.kind != "out") == after
 
 

@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -165,12 +164,10 @@ def test_wrong_arguments_of_sanitise(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
-def test_a_pipe_that_never_ends_is_refused_at_once(tmp_path: Path) -> None:
+def test_a_pipe_that_never_ends_is_refused_unread(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    began = time.monotonic()
     assert sanitise_command(tmp_path / "pipe", tmp_path / "out.jpg") == 3
     assert sanitise_command(Path("/dev/zero"), tmp_path / "out.jpg") == 3
-    assert time.monotonic() - began < 2
 
 
 def test_a_reader_that_leaves_early_sees_no_traceback(tmp_path: Path) -> None:

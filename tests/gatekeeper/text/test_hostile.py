@@ -3,8 +3,8 @@
 import random
 import re
 import threading
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,7 @@ from gatekeeper.text.checker import Checker, Draft, Hit, Picture, Pupil, SchoolW
 from gatekeeper.text.fold import fold
 from gatekeeper.text.lexicon import Lexicon
 from tests.benchmarks import hostile_text
+from tests.fixtures.effort import effort
 
 SIZE = 50_000
 SEEDS = [
@@ -49,13 +50,10 @@ def _expressions() -> list[tuple[str, re.Pattern[str]]]:
 
 @pytest.mark.parametrize(("name", "expression"), _expressions(), ids=[name for name, _ in _expressions()])
 def test_no_expression_is_slow(name: str, expression: re.Pattern[str]) -> None:
-    """Each expression reads 50,000 hostile characters of every kind in well under a second."""
+    """Each expression reads 50,000 hostile characters of every kind with little work."""
     for seed in SEEDS:
         text = fold((seed * (SIZE // len(seed) + 1))[:SIZE]).text
-        begun = time.process_time()
-        for _ in expression.finditer(text):
-            pass
-        assert time.process_time() - begun < 1.5, (name, seed)
+        assert effort(partial(expression.findall, text)) < 60, (name, seed)
 
 
 def test_every_repetition_in_a_shape_has_an_upper_bound() -> None:
@@ -82,11 +80,10 @@ def test_every_repetition_in_a_shape_has_an_upper_bound() -> None:
         "Rose Curlew ",
     ],
 )
-def test_a_hundred_thousand_characters_are_checked_in_bounded_time(checker: Checker, seed: str) -> None:
+def test_a_hundred_thousand_characters_are_checked_with_bounded_work(checker: Checker, seed: str) -> None:
     text = (seed * (100_000 // len(seed) + 1))[:100_000]
-    begun = time.process_time()
-    hits = checker.check(Draft(text, (), "x", "staff"))
-    assert time.process_time() - begun < 20
+    hits: list[Hit] = []
+    assert effort(lambda: hits.extend(checker.check(Draft(text, (), "x", "staff")))) < 1000
     assert all(hit.start is None or text[hit.start : hit.end] == hit.quote for hit in hits)
 
 

@@ -1,7 +1,5 @@
 """A school's own rules: read whole or refused with their line, bounded in time, and unable to weaken a shipped rule."""
 
-import time
-
 import pytest
 
 from gatekeeper.text import own
@@ -11,6 +9,7 @@ from gatekeeper.text.own import read_own
 from gatekeeper.text.passage import read
 from gatekeeper.text.reader import Reader
 from gatekeeper.text.staff import StaffNames
+from tests.fixtures.effort import effort
 from tests.gatekeeper.text.conftest import PUPILS, SCHOOL, STAFF
 
 WEIR = """
@@ -97,6 +96,11 @@ def test_cannot_use_a_broken_file(text: str, says: str) -> None:
         read_own(text, clauses={"3.8"})
 
 
+def _refused(text: str, says: str) -> None:
+    with pytest.raises(LexiconError, match=says):
+        read_own(text)
+
+
 def _many(patterns: str, count: int = 1) -> str:
     return "".join(
         f'[[rule]]\nid = "our-x{number}"\nclause = "3.8"\nseverity = "advice"\nsentence = "No."\n'
@@ -120,10 +124,7 @@ def _many(patterns: str, count: int = 1) -> str:
     ],
 )  # fmt: skip
 def test_cannot_add_rules_without_end(text: str, says: str) -> None:
-    begun = time.process_time()
-    with pytest.raises(LexiconError, match=says):
-        read_own(text)
-    assert time.process_time() - begun < 1
+    assert effort(lambda: _refused(text, says)) < 40
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_cannot_add_rules_without_end(text: str, says: str) -> None:
     ['"' + "a/b/" * 20 + 'a $ ^"', '"a ... b? ... a? ... b ... a ... zz", "b ... a ... b $"'],
     ids=["row", "gaps"],
 )
-def test_the_worst_that_is_let_in_reads_the_longest_post_at_once(patterns: str) -> None:
+def test_the_worst_that_is_let_in_reads_the_longest_post_with_little_work(patterns: str) -> None:
     """Rules filled up to the limit, on a text of nothing but the words that they wait for, twice the longest post."""
     count = own.MOST_ENTRIES
     while True:
@@ -142,9 +143,7 @@ def test_the_worst_that_is_let_in_reads_the_longest_post_at_once(patterns: str) 
             count -= 1
     reader = Reader(found.lexicon(), SCHOOL, StaffNames(STAFF, ()))
     passage = read("text", "a b " * 2_500)
-    begun = time.process_time()
-    reader.find(passage, "school", [], [])
-    assert time.process_time() - begun < 5
+    assert effort(lambda: reader.find(passage, "school", [], [])) < 200
 
 
 def test_softening_changes_the_severity_and_off_hides_nothing_else() -> None:
@@ -161,14 +160,9 @@ def test_softening_changes_the_severity_and_off_hides_nothing_else() -> None:
 
 @pytest.mark.parametrize("text", ["a" + ".a" * 24_000 + " = 1", "[a" + ".a" * 24_000 + "]"], ids=["name", "heading"])
 def test_cannot_hang_the_page_by_a_name_of_a_thousand_parts(text: str) -> None:
-    began = time.process_time()
-    with pytest.raises(LexiconError, match=r"Line 1 .* too many dots"):
-        read_own(text)
-    assert time.process_time() - began < 0.5
+    assert effort(lambda: _refused(text, r"Line 1 .* too many dots")) < 20
 
 
-def test_the_longest_allowed_file_of_parted_names_is_read_in_time() -> None:
-    began = time.process_time()
-    with pytest.raises(LexiconError):
-        read_own("\n".join("a." * 480 + f"b{number} = 1" for number in range(50)))
-    assert time.process_time() - began < 3
+def test_the_longest_allowed_file_of_parted_names_takes_little_work() -> None:
+    text = "\n".join("a." * 480 + f"b{number} = 1" for number in range(50))
+    assert effort(lambda: _refused(text, "no part called 'a'")) < 120

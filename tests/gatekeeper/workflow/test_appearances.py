@@ -1,7 +1,6 @@
 """Every post with a child in it is found, and not one with another child only."""
 
 import json
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from gatekeeper.workflow.face_answer import write_answer
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
 from tests.factories.sending import run
+from tests.fixtures.effort import effort
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def test_a_post_that_was_withdrawn_is_not_on_its_way(school: School) -> None:
     assert not found(school)[number].on_its_way
 
 
-def test_twenty_thousand_posts_are_searched_in_a_moment(sqlite_database: Database, tmp_path: Path) -> None:
+def test_twenty_thousand_posts_are_searched_with_little_work(sqlite_database: Database, tmp_path: Path) -> None:
     clock = ToldClock()
     with Simulator(config=SimulatorConfig(clock=clock)) as simulator:
         school = School(make_services(sqlite_database, tmp_path, clock, simulator=simulator))
@@ -228,8 +228,5 @@ def test_twenty_thousand_posts_are_searched_in_a_moment(sqlite_database: Databas
     assert set(found(school)) == {4000, 8000, 12000, 16000, 20000}
     statements: list[str] = []
     event.listen(sqlite_database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    began = time.perf_counter()
-    found(school)
-    took = time.perf_counter() - began
-    assert took < 1.5  # measured 0.2 s; this machine may be busy
+    assert effort(lambda: found(school)) < 60
     assert len(statements) < 25
