@@ -125,6 +125,15 @@ def due(session: Session, queue: str, *, now: datetime, limit: int = 50) -> Sequ
     return [(row.job, row.subject_id) for row in rows]
 
 
+def waits(session: Session, job: Job, *, now: datetime) -> bool:
+    """Whether work of this kind is due that nobody holds."""
+    free = or_(Order.claimed_until.is_(None), Order.claimed_until <= now)
+    return (
+        session.scalars(select(Order.id).where(Order.job == job.name, Order.next_at <= now, free).limit(1)).first()
+        is not None
+    )
+
+
 def claim(session: Session, job: Job, subject_id: int, *, now: datetime) -> Claim | None:
     """Take the work, or None when there is none to take. Two who ask at once: one gets it."""
     row = session.scalars(

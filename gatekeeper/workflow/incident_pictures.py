@@ -5,6 +5,7 @@ rendition is kept, without anything the file said beside its pixels.
 """
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -21,10 +22,14 @@ _LONG_ENOUGH: Final = timedelta(seconds=45)  # pictures that come slowly must no
 
 
 class Copies:
-    """Gets and keeps pictures during one reading, so many at most that reading does not stand still for them."""
+    """Gets and keeps pictures during one reading, so many at most that reading does not stand still for them.
 
-    def __init__(self, services: Services, channel: Watching) -> None:
+    `before_each` is asked before each picture; what it raises ends the reading.
+    """
+
+    def __init__(self, services: Services, channel: Watching, *, before_each: Callable[[], None]) -> None:
         self._services, self._channel, self._left = services, channel, IN_ONE_READING
+        self._before_each = before_each
         self._until = services.clock.now() + _LONG_ENOUGH
 
     def of(self, post: RemotePost) -> list[str]:
@@ -34,6 +39,7 @@ class Copies:
     def _copy(self, name: str) -> str:
         if self._left <= 0 or self._services.clock.now() > self._until:
             return ""
+        self._before_each()
         self._left -= 1
         services = self._services
         try:

@@ -46,7 +46,7 @@ from gatekeeper.workflow.watch_pace import (
     present_setting,
     spent_on,
 )
-from gatekeeper.workflow.watch_round import ReadChannel, Round
+from gatekeeper.workflow.watch_round import CalledAway, ReadChannel, Round
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ _SPARE: Final = 25  # percent of what Facebook allows that reading leaves for pu
 _WAIT_AT_MOST: Final = timedelta(hours=25)  # whatever an answer says
 _KEEP_FREE_FOR: Final = timedelta(minutes=30)
 _CLEARED: Final = timedelta(minutes=5)
+_AFTER_REMOVALS: Final = timedelta(seconds=10)
 NO_BUDGET: Final = "The budget for reading X this month is used up. It is read again when the next month begins, or when the budget is raised."
 NOT_WHOLE: Final = "There were more posts than one reading takes. The oldest of them were not looked at."
 RESTORED: Final = "The database was put back from a backup. The accounts are read again when the restore is finished."
@@ -90,6 +91,8 @@ def read(services: Services, account_id: int) -> None:
         return
     try:
         done = _read_through(services, plan, now=now)
+    except CalledAway:
+        _put_off(services, plan, until=services.clock.now() + _AFTER_REMOVALS, problem=plan.watch.problem)
     except RateLimited as limited:
         until = min(limited.retry_at or now + plan.pace.every, now + _WAIT_AT_MOST)
         _put_off(services, plan, until=until, problem=f"{limited.platform} asks to wait before it is read again.")

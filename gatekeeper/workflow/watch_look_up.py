@@ -41,7 +41,7 @@ def look_up(done: Round, *, spare: int | None) -> None:
         due = _due(session, done)
     most = _FREE if spare is None else max(0, min(_PAID, spare))
     for one in due[:most]:
-        if done.is_long():
+        if done.is_long() or done.is_called_away():
             return  # the others come first in the next reading
         done.look_up(one.key, one.publication_id, only_there=one.only_there)
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from approvals import ledger
+from gatekeeper import jobs
 from gatekeeper.channels.base import Channel, Deadline, RemotePost, Watching
 from gatekeeper.channels.errors import AuthenticationFailed, ChannelRefused, PostNotFound
 from gatekeeper.posts.model import ChannelAccount, Publication
@@ -33,6 +34,10 @@ _KIND: Final = {
     Verdict.EDITED: IncidentKind.EDITED,
     Verdict.CHANGED: IncidentKind.EDITED,
 }
+
+
+class CalledAway(Exception):
+    """A removal waits. What was read so far is kept; the reading begins again after it."""
 
 
 class ReadChannel(Channel, Watching, Protocol):
@@ -64,12 +69,13 @@ class Round:
     copies: Copies = field(init=False)
 
     def __post_init__(self) -> None:
-        self.copies = Copies(self.services, self.channel)
+        self.copies = Copies(self.services, self.channel, before_each=self.make_way)
 
     def read_timeline(self) -> None:
         """Read the account's own posts, newest first, up to the bound."""
         cursor = ""
         for _ in range(self.pages):
+            self.make_way()
             page = self.channel.read_page(since=self.since, cursor=cursor, deadline=self._deadline())
             self.reads += len(page.posts)
             self.take([storable(post) for post in page.posts])
@@ -247,6 +253,20 @@ class Round:
     def is_long(self) -> bool:
         """Whether it is time to come to an end: the job would be ended before long."""
         return self.services.clock.now() - self.started > _LONG_ENOUGH
+
+    def is_called_away(self) -> bool:
+        """Whether a removal waits. The process that reads is the one that removes, and removing comes first."""
+        with self.services.db.read() as session:
+            return jobs.waits(session, jobs.TAKEDOWN, now=self.services.clock.now())
+
+    def make_way(self) -> None:
+        """End the reading where a removal waits.
+
+        Raises:
+            CalledAway: one does.
+        """
+        if self.is_called_away():
+            raise CalledAway
 
 
 def storable(post: RemotePost) -> RemotePost:

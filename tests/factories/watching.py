@@ -8,13 +8,15 @@ from pathlib import Path
 from PIL import Image
 from sqlalchemy import select
 
+from gatekeeper import jobs
 from gatekeeper.db.session import Database
 from gatekeeper.mail.model import Notice
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.posts.public import AccountWatch, Incident, RemotePublicPost
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import watch
+from gatekeeper.workflow import takedown_removal, watch
 from gatekeeper.workflow.limits_seen import watcher
+from gatekeeper.workflow.services import Services
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
 from tests.factories.sending import run as publish_due
@@ -51,6 +53,16 @@ def read(school: School, clock: ToldClock, kind: str, *, minutes: float = 15) ->
     clock.advance(minutes=minutes)
     watch.read(school.services, school.accounts[kind])
     return incidents(school)
+
+
+def removed(services: Services, takedown_id: int) -> None:
+    """The removal is carried out as the worker does it, and its order is struck off."""
+    with services.db.begin() as session:
+        claim = jobs.claim(session, jobs.TAKEDOWN, takedown_id, now=services.clock.now())
+    assert claim
+    takedown_removal.carry_out(services, takedown_id)
+    with services.db.begin() as session:
+        jobs.finish(session, claim)
 
 
 def incidents(school: School) -> list[Incident]:

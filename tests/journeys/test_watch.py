@@ -15,7 +15,8 @@ from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.public import Takedown
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import takedown_removal, watch
+from gatekeeper.workflow import watch
+from tests.factories import watching
 from tests.factories.school import channels_of
 from tests.journeys.conftest import Site
 from tests.journeys.test_accessibility import check, follow
@@ -70,7 +71,7 @@ def test_what_goes_round_the_gate_is_seen_and_taken_down(site: Site, phone: Page
         assert phone.get_by_text("Ordered; the platform is asked until it is gone").is_visible()
         with services.db.read() as session:
             removal = session.scalars(select(Takedown.id)).one()
-        takedown_removal.carry_out(services, removal)
+        watching.removed(services, removal)
         watch.read(services, account)
         phone.reload()
         assert phone.get_by_text("“It was taken down.”").is_visible()

@@ -16,7 +16,7 @@ from gatekeeper.posts.public import Incident, RemotePublicPost, Takedown
 from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import incident_act, incident_close, reconcile, takedown_removal
+from gatekeeper.workflow import incident_act, incident_close, reconcile
 from tests.conftest import ToldClock
 from tests.factories import watching
 from tests.factories.school import School
@@ -32,6 +32,7 @@ from tests.factories.watching import (
     picture,
     published,
     read,
+    removed,
     watched_school,
 )
 
@@ -271,7 +272,7 @@ def test_an_edited_post_that_the_office_takes_down_is_gone_from_the_platform_and
     edited(simulator, remote_id, "Changed by somebody")
     (one,) = read(school, clock, kind)
     removal = incident_act.take_down(school.services, one.id, by=school.staff[Role.ADMINISTRATOR], words="")
-    takedown_removal.carry_out(school.services, removal)
+    removed(school.services, removal)
     assert simulator.posts(kind) == []
     (one,) = read(school, clock, kind)
     assert one.outcome == incident_close.TAKEN_DOWN
@@ -289,7 +290,7 @@ def test_what_was_ended_as_all_right_can_still_be_taken_down_and_keeps_its_reaso
     (one,) = read(school, clock, "facebook")
     incident_close.close(school.services, one.id, by=school.head, words="The governors posted it.")
     removal = incident_act.take_down(school.services, one.id, by=school.head, words="Her family asked for it.")
-    takedown_removal.carry_out(school.services, removal)
+    removed(school.services, removal)
     assert simulator.posts("facebook") == []
     for _ in range(2):
         (one,) = read(school, clock, "facebook")

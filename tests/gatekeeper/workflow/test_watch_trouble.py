@@ -1,6 +1,6 @@
 """Reading goes on through what goes wrong: garbled answers, waits, budgets, clocks, lags, long lists, odd texts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from gatekeeper.posts.status import PublicationState
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.server import Simulator
 from gatekeeper.workflow import sweep, watch, watch_pace
-from gatekeeper.workflow.watch_round import storable
+from gatekeeper.workflow.watch_round import Round, storable
 from tests.conftest import ToldClock
 from tests.factories import watching
 from tests.factories.school import School
@@ -46,6 +46,18 @@ def simulator(clock: ToldClock) -> Iterator[Simulator]:
 @pytest.fixture
 def school(sqlite_database: Database, tmp_path: Path, clock: ToldClock, simulator: Simulator) -> School:
     return watched_school(sqlite_database, tmp_path, clock, simulator)
+
+
+def order_removal(school: School) -> None:
+    with school.services.db.begin() as session:
+        jobs.order(session, jobs.TAKEDOWN, 1, now=school.services.clock.now())
+
+
+def end_removal(school: School) -> None:
+    with school.services.db.begin() as session:
+        claim = jobs.claim(session, jobs.TAKEDOWN, 1, now=school.services.clock.now())
+        assert claim
+        jobs.finish(session, claim)
 
 
 def test_a_post_that_a_list_never_shows_is_not_vanished(school: School, simulator: Simulator, clock: ToldClock) -> None:
@@ -220,6 +232,43 @@ def test_ten_thousand_posts_are_read_in_parts_up_to_a_bound(
     watch.read(school.services, school.accounts["linkedin"])
     assert len(found(school)) == 200
     assert watch_of(school, "linkedin").problem == watch.NOT_WHOLE
+
+
+def test_a_removal_that_waits_comes_before_a_reading_and_nothing_is_lost_by_it(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    begin(school, "facebook")
+    outside(simulator, "facebook", "Around the gate", images=[picture("red")])
+    order_removal(school)
+    simulator.state.requests.clear()
+    assert read(school, clock, "facebook") == []
+    assert simulator.state.requests == []
+    soon = clock.now() + timedelta(seconds=10)
+    assert (watch_of(school, "facebook").next_at, watch_of(school, "facebook").problem) == (soon, "")
+    end_removal(school)
+    (one,) = read(school, clock, "facebook")
+    assert (one.text, len(one.pictures)) == ("Around the gate", 1)
+
+
+def test_a_removal_that_is_asked_for_while_an_account_is_read_waits_for_one_part_at_most(
+    school: School, simulator: Simulator, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(school, "facebook")
+    for number in range(250):
+        outside(simulator, "facebook", f"Post {number}")
+    take = Round.take
+
+    def take_and_be_asked(this: Round, posts: Sequence[RemotePost], *, seen: bool = True) -> None:
+        take(this, posts, seen=seen)
+        order_removal(school)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Round, "take", take_and_be_asked)
+        first = read(school, clock, "facebook")
+    assert 0 < len(first) < 250
+    assert watch_of(school, "facebook").failures == 0
+    end_removal(school)
+    assert sorted(one.text for one in read(school, clock, "facebook")) == sorted(f"Post {n}" for n in range(250))
 
 
 def test_a_clock_that_was_set_back_leaves_no_gap(school: School, simulator: Simulator, clock: ToldClock) -> None:
