@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from gatekeeper.clock import resolve_london
 from gatekeeper.db.session import Database
 from gatekeeper.people.staff import Audit
+from gatekeeper.workflow.audit_subjects import belonging
 from gatekeeper.workflow.audit_words import READS, about, words_for
 
 SIZE: Final = 50
@@ -28,7 +29,10 @@ ABOUT: Final = {"post": "Post", "pupil": "Pupil", "case": "Case"}
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """What was asked for. `about` is a subject such as "post:12"; `reads`: only looks at what is kept about pupils."""
+    """What was asked for. `about` is a subject such as "post:12", and stands for all that is a part of it as well.
+
+    `reads`: only looks at what is kept about pupils.
+    """
 
     staff_id: int | None = None
     action: str = ""
@@ -37,7 +41,7 @@ class Filters:
     about: str = ""
     reads: bool = False
 
-    def applied(self, query: Select[Any]) -> Select[Any]:
+    def applied(self, session: Session, query: Select[Any]) -> Select[Any]:
         """The query with what was asked for."""
         if self.staff_id is not None:
             query = query.where(Audit.staff_id == self.staff_id)
@@ -46,7 +50,7 @@ class Filters:
         if self.reads:
             query = query.where(Audit.action.in_(sorted(READS)))
         if self.about:
-            query = query.where(Audit.subject == self.about)
+            query = query.where(Audit.subject.in_(belonging(session, self.about)))
         if self.first:
             query = query.where(Audit.at >= _midnight(self.first))
         if self.last:
@@ -65,7 +69,7 @@ class Page:
 
 def page_of(session: Session, filters: Filters, *, before: int | None = None, after: int | None = None) -> Page:
     """The lines before one line or after another; the newest where neither is said."""
-    wanted = filters.applied(select(Audit))
+    wanted = filters.applied(session, select(Audit))
     if after is not None:
         found = list(session.scalars(wanted.where(Audit.id > after).order_by(Audit.id).limit(SIZE + 1)))
         rows, more = found[:SIZE][::-1], len(found) > SIZE
@@ -90,7 +94,7 @@ def table_of(db: Database, filters: Filters, names: dict[int, str]) -> Iterator[
     last = 0
     while True:
         with db.read() as session:
-            wanted = filters.applied(select(*Audit.__table__.c)).where(Audit.id > last, Audit.id <= top)
+            wanted = filters.applied(session, select(*Audit.__table__.c)).where(Audit.id > last, Audit.id <= top)
             rows = session.execute(wanted.order_by(Audit.id).limit(_CHUNK)).all()
         if not rows:
             return

@@ -1,5 +1,6 @@
 """Taking a post down from its page, and the list of what is not gone yet."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,8 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.consent import Purpose
 from gatekeeper.people.sessions import begin_session
-from gatekeeper.people.staff import Audit, Role
+from gatekeeper.people.staff import Audit, Role, record
+from gatekeeper.posts.model import Photo
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
 from gatekeeper.settings import Settings
 from gatekeeper.simulator.config import SimulatorConfig
@@ -91,6 +93,24 @@ def test_the_office_takes_a_post_down_from_its_page(
     assert "as read on the platform" in page
     assert "Take it down" not in page
     assert "Nothing is waiting" in client.get("/takedowns/").text
+
+
+def test_the_audit_of_a_post_tells_of_its_photos_its_faces_and_its_removal(
+    school: School, as_role: As, live: tuple[int, int], clock: ToldClock
+) -> None:
+    press(as_role(Role.HEADTEACHER), live)
+    other = school.post(pupils=("Wren",))
+    with school.services.db.begin() as session:
+        for post in (live[0], other):
+            photo = session.scalars(select(Photo).where(Photo.post_id == post)).one()
+            for subject in (f"photo:{photo.id}", f"face:{photo.faces[0].id}"):
+                record(session, at=clock.now(), staff_id=school.author, action="photo.cropped", subject=subject)
+    mine = as_role(Role.AUDITOR).get(f"/audit?kind=post&number={live[0]}").text
+    theirs = as_role(Role.AUDITOR).get(f"/audit?kind=post&number={other}").text
+    for kind, there in (("photo", 1), ("face", 1), ("takedown", 0)):
+        mine_about, others = (set(re.findall(rf">{kind} (\d+)", page)) for page in (mine, theirs))
+        assert (len(mine_about), len(others)) == (1, there), kind
+        assert not mine_about & others
 
 
 def test_the_consent_lead_takes_down_for_consent_alone(school: School, as_role: As, live: tuple[int, int]) -> None:
