@@ -11,12 +11,14 @@ STAFF: Final = (
     ("Colin Pryce", "admin@merrowfold.example", "administrator"),
     ("Ruth Adeyemi", "head@merrowfold.example", "headteacher"),
     ("Megan Parry", "deputy@merrowfold.example", "deputy"),
+    ("Sunita Kapoor", "manager@merrowfold.example", "line_manager"),
     ("Tom Hargreaves", "teacher@merrowfold.example", "author"),
     ("Nadia Iqbal", "consent@merrowfold.example", "consent_lead"),
     ("Bronwen Ellis", "auditor@merrowfold.example", "auditor"),
 )
 HOW_TO_SIGN_IN: Final = (
     ("Teacher", "teacher@merrowfold.example"),
+    ("Line manager", "manager@merrowfold.example"),
     ("Consent lead", "consent@merrowfold.example"),
     ("Headteacher", "head@merrowfold.example"),
     ("Deputy", "deputy@merrowfold.example"),

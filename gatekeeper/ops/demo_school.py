@@ -20,19 +20,21 @@ from gatekeeper.channels.base import Credentials
 from gatekeeper.clock import SystemClock, london
 from gatekeeper.errors import GatekeeperError
 from gatekeeper.log import configure_logging
+from gatekeeper.ops import demo_cases, demo_policy
 from gatekeeper.ops import demo_people as people
-from gatekeeper.ops import demo_policy
 from gatekeeper.ops.demo_pictures import draw_flower_bed, draw_poster
 from gatekeeper.ops.release import release
 from gatekeeper.people.consent import Purpose
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.register_import import Kind
-from gatekeeper.people.staff import Role
+from gatekeeper.people.staff import Category, Role
 from gatekeeper.posts.model import ChannelAccount
 from gatekeeper.settings import load_settings
 from gatekeeper.workflow import accounts, connect, consents, key_check, roll, school, second_proofs
+from gatekeeper.workflow import staff as workflow_staff
 from gatekeeper.workflow.second_proofs import Given
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.staff import Details
 from gatekeeper.workflow.step_up import Proof
 
 _CHANNEL_NAMES = {
@@ -53,6 +55,7 @@ def found(data: Path) -> None:
     staff = _staff(services)
     school.change_school(services, people.SCHOOL, by=staff["administrator"])
     demo_policy.adopt(services, staff)
+    demo_cases.open_all(services, staff)
     _pupils(services, data / "sample-lists", by=staff["consent_lead"])
     _channels(services, administrator=staff["administrator"], head=staff["headteacher"])
     _sample_photos(data / "sample-photos")
@@ -64,6 +67,9 @@ def _staff(services: Services) -> dict[str, int]:
         role: accounts.add_user(services, name=name, email=email, role=Role(role), password=people.PASSWORD)
         for name, email, role in people.STAFF
     }
+    teacher = next(name for name, _, role in people.STAFF if role == "author")
+    told = Details(name=teacher, role=Role.AUTHOR, category=Category.EMPLOYEE, line_manager_id=ids[Role.LINE_MANAGER])
+    workflow_staff.edit(services, ids[Role.AUTHOR], told, reason="", by=ids[Role.ADMINISTRATOR])
     for role in ("headteacher", "deputy"):
         second_proofs.set_pin(services, ids[role], people.PIN, Given(password=people.PASSWORD))
     return ids
@@ -95,9 +101,10 @@ def _pupils(services: Services, folder: Path, *, by: int) -> None:
     with services.db.read() as session:
         ids = {(pupil.first_name, pupil.last_name): pupil.id for pupil in session.scalars(select(Pupil))}
     for first, last, _, _, _, x, facebook in people.PUPILS:
-        for channel, answer in (("x", x), ("facebook", facebook), ("linkedin", x)):
-            if answer == people.WITHDRAWN:
-                consents.withdraw_consent(services, ids[first, last], channel, Purpose.SOCIAL_MEDIA, by=by)
+        if x == facebook == people.WITHDRAWN:
+            consents.withdraw_everywhere(services, ids[first, last], by=by)
+        elif facebook == people.WITHDRAWN:
+            consents.withdraw_consent(services, ids[first, last], "facebook", Purpose.SOCIAL_MEDIA, by=by)
     first, last, reason = people.NEVER
     consents.mark_never(services, ids[first, last], reason=reason, by=by)
 

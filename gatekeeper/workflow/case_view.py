@@ -138,8 +138,9 @@ class CasePage:
 
     @property
     def reporter_sees_less(self) -> bool:
-        """Whether somebody sees the progress of it and no more, so that words can be meant for them or not."""
-        return Sight.PROGRESS in (self.rules.opener, self.rules.about)
+        """Whether somebody else sees the progress of it and no more, so that words can be meant for them or not."""
+        opener_does = self.rules.opener is Sight.PROGRESS and not (self.mine and self.full)
+        return opener_does or self.rules.about is Sight.PROGRESS
 
     @property
     def full(self) -> bool:

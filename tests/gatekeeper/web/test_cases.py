@@ -189,6 +189,16 @@ def test_the_headteacher_works_through_a_breach_and_takes_it_out(school: School,
     assert "31 names" not in page(as_role(Role.AUTHOR), where)
 
 
+def test_who_opened_a_case_and_works_on_it_is_not_asked_what_they_themselves_may_read(as_role: Browser) -> None:
+    lead = as_role(Role.CONSENT_LEAD)
+    where = lead.post("/cases/new/breach", data={"title": "A list", "words": "It went out"}).headers["Location"]
+    assert "may read this" in page(as_role(Role.HEADTEACHER), where)
+    own = page(lead, where)
+    assert "Add the note" in own
+    assert "may read this" not in own
+    assert "nothing else of the outcome" not in own
+
+
 def test_asking_first_from_a_draft_freezes_it_until_the_answer(school: School, as_role: Browser) -> None:
     post_id, author = school.post(), as_role(Role.AUTHOR)
     assert "Ask first" in page(author, f"/posts/{post_id}")
