@@ -4,9 +4,7 @@ What goes wrong on a channel is told at once and by itself (`outcome.ended`). Th
 three channels are one e-mail to the author and one to whoever decided.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -14,9 +12,9 @@ from sqlalchemy.orm import Session
 from approvals.tables import Decision
 from gatekeeper.db.bare import table_of
 from gatekeeper.mail.order import order_all_once
-from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
 from gatekeeper.posts.status import ENDED, PublicationState
+from gatekeeper.workflow.channel_names import listed, names_of
 
 PUBLISHED = "published"
 
@@ -28,7 +26,8 @@ def tell_if_all_ended(session: Session, version_id: int, *, now: datetime) -> No
     public = [one for one in found if one.state == PublicationState.PUBLISHED]
     if not public or any(one.state not in ENDED for one in found):
         return
-    places = [{"channel": name, "permalink": one.permalink} for one, name in zip(public, _names(public), strict=True)]
+    names = names_of([(one.kind, one.name) for one in public])
+    places = [{"channel": name, "permalink": one.permalink} for one, name in zip(public, names, strict=True)]
     order_all_once(
         session,
         PUBLISHED,
@@ -37,7 +36,7 @@ def tell_if_all_ended(session: Session, version_id: int, *, now: datetime) -> No
         subject=f"version:{version_id}:published:{len(public)}",
         context={
             "post_id": public[0].post_id,
-            "channel": _listed([place["channel"] for place in places]),
+            "channel": listed(names),
             "places": places,
         },
         now=now,
@@ -65,15 +64,3 @@ _OF_VERSION = (
     .where(_P.version_id == bindparam("version"))
     .order_by(_P.account_id)
 )
-
-
-def _names(public: Sequence[Any]) -> list[str]:
-    """Each by its platform; by its own name too where there are two of a kind."""
-    kinds = [one.kind for one in public]
-    return [
-        label_of(one.kind) if kinds.count(one.kind) == 1 else f"{label_of(one.kind)} ({one.name})" for one in public
-    ]
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

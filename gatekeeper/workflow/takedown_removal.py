@@ -26,11 +26,11 @@ from gatekeeper.channels.errors import (
     UnsupportedApiVersion,
 )
 from gatekeeper.errors import BadInput, Conflict, GatekeeperError, SettingsError
-from gatekeeper.people.staff import Role, Staff, record
+from gatekeeper.people.staff import record
 from gatekeeper.policy.limits import label_of
-from gatekeeper.posts.model import ChannelAccount, Post, Publication, Version
+from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.public import RemotePublicPost, Takedown, TakedownState
-from gatekeeper.workflow.notify import tell
+from gatekeeper.workflow import takedown_mail
 from gatekeeper.workflow.review_progress import removal_ended
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING
@@ -172,29 +172,33 @@ def _not_yet(services: Services, takedown_id: int, error: ChannelError, *, platf
     first = _wait(services, takedown_id, sentence, until=None)
     if first and isinstance(error, AuthenticationFailed):
         with services.step() as session:
-            _tell_office(session, session.get_one(Takedown, takedown_id), now=services.clock.now())
+            takedown_mail.tell_office(session, session.get_one(Takedown, takedown_id), now=services.clock.now())
     raise NotGoneYet(sentence)
 
 
 def _wait(services: Services, takedown_id: int, sentence: str, *, until: datetime | None) -> bool:
     """Write the sentence down, and the moment of the next try where it is known; says whether the sentence is new."""
     with services.step() as session:
+        ledger.hold(session)  # of removals of one post that end together, the later sees the earlier
         one = _locked(session, takedown_id)
         new = one.problem != sentence
         one.tries += 1
         one.problem = sentence
         one.next_at = until or one.next_at
+        takedown_mail.tell_gone(session, one, now=services.clock.now())
         return new
 
 
 def _hand_over(services: Services, takedown_id: int, sentence: str) -> None:
     with services.step() as session:
+        ledger.hold(session)
         one = _locked(session, takedown_id)
         if one.state != TakedownState.ORDERED:
             return
         one.state, one.problem = TakedownState.BY_HAND, sentence
         one.tries += 1
-        _tell_office(session, one, now=services.clock.now())
+        takedown_mail.tell_office(session, one, now=services.clock.now())
+        takedown_mail.tell_gone(session, one, now=services.clock.now())
 
 
 def _confirm(session: Session, takedown_id: int, *, how: str, by: int | None, now: datetime) -> bool:
@@ -217,7 +221,7 @@ def _confirm(session: Session, takedown_id: int, *, how: str, by: int | None, no
     ):
         seen.gone_at = seen.gone_at or now
     removal_ended(session, one, by=by, now=now)
-    _tell_gone(session, one, now=now)
+    takedown_mail.tell_gone(session, one, now=now)
     return True
 
 
@@ -225,36 +229,3 @@ def _locked(session: Session, takedown_id: int) -> Takedown:
     return session.scalars(
         select(Takedown).where(Takedown.id == takedown_id).with_for_update().execution_options(populate_existing=True)
     ).one()
-
-
-def _tell_gone(session: Session, one: Takedown, *, now: datetime) -> None:
-    """The author, the headteacher, and whoever ordered it."""
-    people = _staff_of(session, Role.HEADTEACHER) | ({one.asked_by} if one.asked_by else set())
-    post = _post_of(session, one)
-    if post is not None:
-        people.add(post.author_id)
-    _tell(session, "taken_down", one, people, now=now)
-
-
-def _tell_office(session: Session, one: Takedown, *, now: datetime) -> None:
-    people = _staff_of(session, Role.HEADTEACHER, Role.ADMINISTRATOR) | ({one.asked_by} if one.asked_by else set())
-    _tell(session, "takedown_by_hand", one, people, now=now)
-
-
-def _tell(session: Session, kind: str, one: Takedown, people: set[int], *, now: datetime) -> None:
-    account = session.get_one(ChannelAccount, one.account_id)
-    post = _post_of(session, one)
-    context = {"channel": account.name, "takedown": one.id} | ({"post_id": post.id} if post else {})
-    for staff_id in sorted(people):
-        tell(session, kind, staff_id=staff_id, subject=f"takedown:{one.id}:{kind}", context=context, now=now)
-
-
-def _staff_of(session: Session, *roles: Role) -> set[int]:
-    return set(session.scalars(select(Staff.id).where(Staff.role.in_(roles), Staff.active)))
-
-
-def _post_of(session: Session, one: Takedown) -> Post | None:
-    if one.publication_id is None:
-        return None
-    publication = session.get_one(Publication, one.publication_id)
-    return session.get(Post, session.get_one(Version, publication.version_id).post_id)
