@@ -19,10 +19,9 @@ from gatekeeper.web import access, theme, wording
 from gatekeeper.web.errors import Site, answer_errors
 from gatekeeper.web.headers import set_headers
 from gatekeeper.web.limits import limiter
-from gatekeeper.web.navigation import menu
+from gatekeeper.web.navigation import menu, stopped
 from gatekeeper.web.numbers import bound_numbers
 from gatekeeper.web.sessions import StaffSessions
-from gatekeeper.workflow import sending_view
 
 if TYPE_CHECKING:
     from gatekeeper.workflow.services import Services
@@ -150,7 +149,7 @@ def _furnish(app: Flask) -> None:
         publication_words=PUBLICATION_WORDS,
         school=_school,
         rules_label=_rules_label,
-        stopped=_stopped,
+        stopped=stopped,
     )
 
 
@@ -160,15 +159,6 @@ def _school() -> dict[str, Any]:
             g.school = school_settings(session)
     school: dict[str, Any] = g.school
     return school
-
-
-def _stopped() -> sending_view.Banner | None:
-    """Why nothing goes out at this moment, read once for a page."""
-    if "stopped" not in g:
-        with access.services().db.read() as session:
-            g.stopped = sending_view.banner(session)
-    banner: sending_view.Banner | None = g.stopped
-    return banner
 
 
 def _rules_label() -> str:

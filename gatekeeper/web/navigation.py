@@ -10,7 +10,7 @@ from gatekeeper.workflow.case_view import count_mine
 from gatekeeper.workflow.inbox import count_waiting
 from gatekeeper.workflow.mail_view import undelivered
 from gatekeeper.workflow.second_look import waiting_for
-from gatekeeper.workflow.sending_view import banner
+from gatekeeper.workflow.sending_view import Banner, banner
 from gatekeeper.workflow.watch_view import open_incidents
 
 
@@ -111,6 +111,14 @@ def menu() -> list[tuple[str, list[Line]]]:
     return cast("list[tuple[str, list[Line]]]", g.menu)
 
 
+def stopped() -> Banner | None:
+    """Why nothing goes out at this moment, read once for a page."""
+    if "stopped" not in g:
+        with services().db.read() as session:
+            g.stopped = banner(session)
+    return cast("Banner | None", g.stopped)
+
+
 def _is_open(entry: Entry) -> bool:
     if entry.endpoint not in current_app.view_functions or not can_open(entry.endpoint):
         return False
@@ -130,8 +138,7 @@ def _word(entry: Entry) -> str:
         with services().db.read() as session:
             waiting = count_waiting(session, person().id, now=services().clock.now())
     elif entry.section == "sending":
-        with services().db.read() as session:
-            return f"{entry.word} (stopped)" if banner(session) else entry.word
+        return f"{entry.word} (stopped)" if stopped() else entry.word
     elif entry.section == "watch":
         with services().db.read() as session:
             waiting = open_incidents(session)
