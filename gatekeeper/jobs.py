@@ -126,12 +126,9 @@ def due(session: Session, queue: str, *, now: datetime, limit: int = 50) -> Sequ
 
 
 def waits(session: Session, job: Job, *, now: datetime) -> bool:
-    """Whether work of this kind is due that nobody holds."""
-    free = or_(Order.claimed_until.is_(None), Order.claimed_until <= now)
-    return (
-        session.scalars(select(Order.id).where(Order.job == job.name, Order.next_at <= now, free).limit(1)).first()
-        is not None
-    )
+    """Whether work of this kind is due that was never tried. What is tried again and again hurries nobody."""
+    fresh = (Order.job == job.name, Order.next_at <= now, Order.attempts == 0)
+    return session.scalars(select(Order.id).where(*fresh).limit(1)).first() is not None
 
 
 def claim(session: Session, job: Job, subject_id: int, *, now: datetime) -> Claim | None:

@@ -134,10 +134,11 @@ class _Line:
         """Write the last answer down, where one waits for it."""
         if self._answered is None:
             return
-        answered, self._answered = self._answered, None
+        answered = self._answered
         with self.services.step() as session:
             in_hand.lock(session, answered.sent.id)
             written = _record(session, answered, now=self.services.clock.now())
+        self._answered = None  # only now: what a fault of the database left unwritten is written at the next chance
         if written:
             reached("C6b", answered.sent.id)
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from approvals import decisions
 from approvals.tables import Decision
@@ -231,3 +232,26 @@ def test_the_next_post_is_waited_for_and_no_longer(school: School, clock: ToldCl
     assert claiming.until_next(school.services, at_most=poll) == poll
     clock.advance(minutes=59, seconds=59.9)
     assert claiming.until_next(school.services, at_most=poll) == timedelta(seconds=0.1)
+
+
+@pytest.mark.parametrize("photos", [0, 1])
+def test_an_answer_that_could_not_be_written_down_at_once_is_written_at_the_next_chance(
+    school: School, clock: ToldClock, monkeypatch: pytest.MonkeyPatch, photos: int
+) -> None:
+    first, second = (
+        school.approve(school.post(kinds=("x",), photos=photos, text=f"Harvest, part {n}"))[0] for n in range(2)
+    )
+    clock.advance(hours=1)
+    lock, locked = publish.in_hand.lock, []
+
+    def fail_once(session: Any, *numbers: int) -> None:
+        locked.append(numbers)
+        if len(locked) == 2:
+            raise OperationalError("LOCK", {}, Exception("deadlock detected"))
+        lock(session, *numbers)
+
+    monkeypatch.setattr(publish.in_hand, "lock", fail_once)
+    send_all(school)
+    assert first in locked[1]
+    assert school.publication(first).state == S.PUBLISHED
+    assert school.publication(second).state == S.SCHEDULED

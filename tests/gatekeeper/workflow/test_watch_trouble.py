@@ -250,6 +250,20 @@ def test_a_removal_that_waits_comes_before_a_reading_and_nothing_is_lost_by_it(
     assert (one.text, len(one.pictures)) == ("Around the gate", 1)
 
 
+def test_removals_that_are_tried_in_vain_hold_up_no_reading(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    begin(school, "facebook")
+    outside(simulator, "facebook", "Around the gate")
+    order_removal(school)
+    with school.services.db.begin() as session:
+        claim = jobs.claim(session, jobs.TAKEDOWN, 1, now=clock.now())
+        assert claim
+        jobs.postpone(session, claim, now=clock.now())
+    assert found(school) == []
+    assert len(read(school, clock, "facebook")) == 1  # it is due again by now
+
+
 def test_a_removal_that_is_asked_for_while_an_account_is_read_waits_for_one_part_at_most(
     school: School, simulator: Simulator, clock: ToldClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
