@@ -58,8 +58,9 @@ def answer(services: Services, publication_id: int, *, by: int, there: bool, lin
             detail=body,
         )
         if there:
-            kind = session.get_one(ChannelAccount, publication.account_id).kind
-            remote_id = remote_id_in(link, kind=kind)
+            account = session.get_one(ChannelAccount, publication.account_id)
+            kind = account.kind
+            remote_id = remote_id_in(link, kind=kind, account=account.remote_id)
             taken = session.scalars(
                 select(Publication.id).where(
                     Publication.account_id == publication.account_id, Publication.remote_id == remote_id

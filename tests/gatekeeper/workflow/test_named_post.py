@@ -87,19 +87,53 @@ def test_who_copied_an_address_is_not_handed_on() -> None:
     assert permalink_in(f"urn:li:share:{N}", kind="linkedin") == ""
 
 
+FB = "https://www.facebook.com"
+VEILED = "pfbid02GmLpBXaSDrhgsbJgDGaqyWe9eUhGcxg3Bm1wqRq1tGvBk5cYs3rPBDtE7mDM9iLl"
+
+
 @pytest.mark.parametrize(
     ("pasted", "kind", "names"),
     [
         ("https://x.com/school/status/190012?s=20", "x", "190012"),
-        ("https://facebook.com/111/posts/111_456/", "facebook", "111_456"),
+        ("https://x.com/school/status/190012/photo/1", "x", "190012"),
+        ("https://x.com/i/web/status/190012", "x", "190012"),
+        ("x.com/i/status/190012/", "x", "190012"),
+        ("http://127.0.0.1:9/i/web/status/190012", "x", "190012"),
+        ("190012", "x", "190012"),
+        (f"{FB}/111/posts/111_456/", "facebook", "111_456"),
+        (f"{FB}/111_456", "facebook", "111_456"),
         ("111_456", "facebook", "111_456"),
+        ("456", "facebook", "111_456"),
+        (f"{FB}/111/posts/456", "facebook", "111_456"),
+        (f"{FB}/merrowfold.primary/posts/456?ref=share", "facebook", "111_456"),
+        (f"{FB}/merrowfold/posts/our-harvest-table-is-full/456/", "facebook", "111_456"),
+        (f"{FB}/permalink.php?story_fbid=456&id=61550000000001", "facebook", "111_456"),
+        (f"{FB}/merrowfold/posts/{VEILED}", "facebook", VEILED),
+        (f"{FB}/permalink.php?story_fbid={VEILED}&id=111", "facebook", VEILED),
     ],
-    ids=["x", "facebook", "number"],
 )
 def test_the_other_platforms_name_a_post_by_its_number(pasted: str, kind: str, names: str) -> None:
-    assert remote_id_in(pasted, kind=kind) == names
+    assert remote_id_in(pasted, kind=kind, account="111") == names
 
 
-def test_cannot_name_a_post_without_its_number() -> None:
-    with pytest.raises(BadInput, match="ends in a number"):
-        remote_id_in("https://x.com/school", kind="x")
+@pytest.mark.parametrize(
+    ("pasted", "kind", "says"),
+    [
+        ("https://x.com/school", "x", "/status/ and a number"),
+        ("https://x.com/school/status/190012/likes/3", "x", "/status/ and a number"),
+        ("https://x.com/i/190012", "x", "/status/ and a number"),
+        ("https://x.com/school/photo/1", "x", "/status/ and a number"),
+        ("I saw it, number 12", "x", "/status/ and a number"),
+        (FB, "facebook", "story_fbid"),
+        (f"{FB}/merrowfold", "facebook", "story_fbid"),
+        (f"{FB}/photo/?fbid=122&set=a.345", "facebook", "story_fbid"),
+        (f"{FB}/permalink.php?id=111", "facebook", "story_fbid"),
+        (f"{FB}/merrowfold/posts/pfbid1", "facebook", "story_fbid"),
+        (f"{FB}/share/p/1AbCdEfGh/", "facebook", "story_fbid"),
+        (f"{FB}/merrowfold/posts/456/comments/9", "facebook", "story_fbid"),
+        ("222_456", "facebook", "another Facebook Page"),
+    ],
+)
+def test_cannot_name_a_post_by_another_things_number(pasted: str, kind: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        remote_id_in(pasted, kind=kind, account="111")

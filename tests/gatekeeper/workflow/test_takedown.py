@@ -242,7 +242,7 @@ def test_what_a_person_finds_is_removed(school: School, simulator: Simulator, cl
         publication_id,
         by=school.head,
         there=True,
-        link=f"https://x.com/i/{simulator.posts('x')[0].id}",
+        link=f"https://x.com/i/status/{simulator.posts('x')[0].id}",
     )
     takedown_removal.carry_out(school.services, number)
     assert removal(school, number).state == TakedownState.GONE
