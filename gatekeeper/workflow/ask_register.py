@@ -75,7 +75,7 @@ def pupil_search(services: Services, face_id: int, *, by: int, query: str) -> Pu
         accounts = accounts_of(session, post)
         asked = len(shown) <= FEW and bool(accounts) and not by_class
         found = [_match(session, pupil, accounts if asked else (), today=today) for pupil in shown]
-        detail = {"matches": len(shown), "answered": len(shown) if asked else 0}
+        detail = {"post": post.id, "matches": len(shown), "answered": len(shown) if asked else 0}
         record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face_id}", detail=detail)
         return PupilMatches(" ".join(words), tuple(found), len(pupils) > MOST)
 
@@ -89,12 +89,12 @@ def class_list(services: Services, face_id: int, *, by: int, class_name: str) ->
     """
     now = services.clock.now()
     with services.step() as session:
-        _post_of(session, face_id, by)
+        post = _post_of(session, face_id, by)
         if class_name not in class_names(session):
             sentence = "Choose a class from the list."
             raise BadInput(sentence, fields={"class": sentence})
         pupils = [one for one in _roll(session, today=london(now).date()) if one.class_name == class_name]
-        detail = {"matches": len(pupils), "answered": 0}
+        detail = {"post": post.id, "matches": len(pupils), "answered": 0}
         record(session, at=now, staff_id=by, action="register.class_listed", subject=f"face:{face_id}", detail=detail)
         found = tuple(PupilMatch(pupil.id, pupil.full_name, pupil.class_name, "", None) for pupil in pupils)
         return PupilMatches(class_name, found, more=False)
@@ -117,7 +117,7 @@ def pupil_answer(services: Services, face_id: int, *, by: int, pupil_id: int | N
         if not accounts:
             raise _bad("Choose the post's channels first: permission is given per channel.")
         match = _match(session, pupil, accounts, today=london(now).date())
-        detail = {"matches": 1, "answered": 1}
+        detail = {"post": post.id, "matches": 1, "answered": 1}
         record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face_id}", detail=detail)
         return PupilMatches(pupil.full_name, (match,), more=False)
 

@@ -1,38 +1,45 @@
 """What belongs to a post or a pupil in the audit: a line about a photo of post 12 is a line about post 12."""
 
 from collections.abc import Mapping
+from typing import Final
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from gatekeeper.posts.model import Face, Finding, Photo, Publication, Version
+from gatekeeper.people.staff import Audit
+from gatekeeper.posts.model import Publication, Version
 from gatekeeper.posts.public import ConsentReview, Incident, Takedown
 
+#: parts of a post that can be taken away, whose numbers a database then gives to parts of another post: each line about
+#: one names its post in its detail, as it was when the line was written
+NAMING_THEIR_POST: Final = ("photo", "face", "finding")
 
-def belonging(session: Session, about: str) -> tuple[str, ...]:
-    """A subject such as "post:12" and every subject that is a part of it: photos, faces, findings, removals.
 
-    A photo that was taken out of its post again is no part of it any more.
+def belonging(session: Session, about: str) -> ColumnElement[bool]:
+    """Whether a line is about a subject such as "post:12", or about what is or was a part of it.
+
+    Of a post: its photos, faces and findings, also those that were taken away since; its publications, removals and
+    incidents, whose rows stay for good. Of a pupil: the reviews of their consent.
     """
     kind, _, number = about.partition(":")
     if kind == "post":
-        return (about, *_found(session, _of_post(int(number))))
+        post_id = int(number)
+        named = or_(*(Audit.subject.startswith(f"{part}:") for part in NAMING_THEIR_POST))
+        parts = _found(session, _of_post(post_id))
+        return or_(Audit.subject.in_([about, *parts]), named & (Audit.detail["post"].as_integer() == post_id))
     if kind == "pupil":
-        return (about, *_found(session, {"review": (ConsentReview.id, ConsentReview.pupil_id == int(number))}))
-    return (about,)
+        reviews = _found(session, {"review": (ConsentReview.id, ConsentReview.pupil_id == int(number))})
+        return Audit.subject.in_([about, *reviews])
+    return Audit.subject == about
 
 
 _Parts = Mapping[str, tuple[InstrumentedAttribute[int], ColumnElement[bool]]]
 
 
 def _of_post(post_id: int) -> _Parts:
-    photos = select(Photo.id).where(Photo.post_id == post_id)
     versions = select(Version.id).where(Version.post_id == post_id)
     publications = select(Publication.id).where(Publication.version_id.in_(versions))
     return {
-        "photo": (Photo.id, Photo.post_id == post_id),
-        "face": (Face.id, Face.photo_id.in_(photos)),
-        "finding": (Finding.id, Finding.version_id.in_(versions)),
         "publication": (Publication.id, Publication.version_id.in_(versions)),
         "takedown": (Takedown.id, Takedown.publication_id.in_(publications)),
         "incident": (Incident.id, Incident.publication_id.in_(publications)),

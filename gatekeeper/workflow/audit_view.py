@@ -50,7 +50,7 @@ class Filters:
         if self.reads:
             query = query.where(Audit.action.in_(sorted(READS)))
         if self.about:
-            query = query.where(Audit.subject.in_(belonging(session, self.about)))
+            query = query.where(belonging(session, self.about))
         if self.first:
             query = query.where(Audit.at >= _midnight(self.first))
         if self.last:

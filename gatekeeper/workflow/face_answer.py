@@ -28,4 +28,5 @@ def write_answer(
     face.state, face.pupil_id, face.words = state, pupil_id, words
     face.resolved_by, face.resolved_at = (None, None) if state is FaceState.UNKNOWN else (by, now)
     session.add(FaceAnswer(face_id=face.id, state=state, pupil_id=pupil_id, words=words, by=by, at=now))
-    record(session, at=now, staff_id=by, action="face.answered", subject=f"face:{face.id}")
+    about = {"post": face.photo.post_id}
+    record(session, at=now, staff_id=by, action="face.answered", subject=f"face:{face.id}", detail=about)

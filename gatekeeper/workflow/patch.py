@@ -74,7 +74,8 @@ def remove_patch(services: Services, patch_id: int, *, by: int) -> None:
         if patch is None:
             raise NotFound("There is no such cover, or it is not yours to see.")
         photo.patches.remove(patch)
-        record(session, at=now, staff_id=by, action="patch.removed", subject=f"photo:{photo.id}")
+        about = {"post": post.id}
+        record(session, at=now, staff_id=by, action="patch.removed", subject=f"photo:{photo.id}", detail=about)
         look_again(session, post, (photo,), by=by, now=now)
 
 
@@ -97,7 +98,7 @@ def set_sharpness(services: Services, photo_id: int, *, by: int, full_size: bool
         made_again = photo.full_size != full_size
         photo.full_size, photo.full_size_reason = full_size, words
         action = "photo.kept_sharp" if full_size else "photo.made_smaller"
-        record(session, at=now, staff_id=by, action=action, subject=f"photo:{photo_id}")
+        record(session, at=now, staff_id=by, action=action, subject=f"photo:{photo_id}", detail={"post": post.id})
         if made_again:
             look_again(session, post, (photo,), by=by, now=now)
 
@@ -112,6 +113,7 @@ def _place(services: Services, session: Session, post: Post, photo: Photo, box: 
     patch = Patch(photo_id=photo.id, x1=x1, y1=y1, x2=x2, y2=y2, placed_by=by, placed_at=now)
     photo.patches.append(patch)
     session.flush()
-    record(session, at=now, staff_id=by, action="patch.placed", subject=f"photo:{photo.id}")
+    about = {"post": post.id}
+    record(session, at=now, staff_id=by, action="patch.placed", subject=f"photo:{photo.id}", detail=about)
     look_again(session, post, (photo,), by=by, now=now)
     return patch.id

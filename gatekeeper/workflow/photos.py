@@ -72,7 +72,8 @@ def remove_photo(services: Services, photo_id: int, by: int) -> int:
         post.photos.remove(photo)
         for position, left in enumerate(post.photos):
             left.position = position
-        record(session, at=now, staff_id=by, action="photo.removed", subject=f"photo:{photo_id}")
+        about = {"post": post.id}
+        record(session, at=now, staff_id=by, action="photo.removed", subject=f"photo:{photo_id}", detail=about)
         return post.id
 
 

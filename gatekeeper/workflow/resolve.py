@@ -161,7 +161,8 @@ def add_face(services: Services, photo_id: int, *, by: int, box: Box) -> int:
         session.flush()
         if not is_inside(photo, face):
             raise bad("box", "This part of the photo is cropped away, so nobody there will be seen.")
-        record(session, at=now, staff_id=by, action="face.drawn", subject=f"face:{face.id}")
+        about = {"post": post.id}
+        record(session, at=now, staff_id=by, action="face.drawn", subject=f"face:{face.id}", detail=about)
         if is_too_large(photo):  # somebody is in it after all, and people are published smaller
             look_again(session, post, (photo,), by=by, now=now)
         else:
@@ -179,7 +180,8 @@ def remove_box(services: Services, face_id: int, *, by: int, seen: str | None = 
             raise bad("state", "This box was found by the check and cannot be taken away.")
         photo, covered = face.photo, face.state == FaceState.COVERED
         photo.faces.remove(face)
-        record(session, at=now, staff_id=by, action="face.box_removed", subject=f"face:{face_id}")
+        about = {"post": post.id}
+        record(session, at=now, staff_id=by, action="face.box_removed", subject=f"face:{face_id}", detail=about)
         if covered:
             look_again(session, post, (photo,), by=by, now=now)
         else:
@@ -198,7 +200,8 @@ def crop_photo(services: Services, photo_id: int, *, by: int, box: Box | None) -
             crop = None
         if crop != photo.crop:
             photo.crop = crop
-            record(session, at=now, staff_id=by, action="photo.cropped", subject=f"photo:{photo_id}")
+            about = {"post": post.id}
+            record(session, at=now, staff_id=by, action="photo.cropped", subject=f"photo:{photo_id}", detail=about)
             look_again(session, post, (photo,), by=by, now=now)
 
 
@@ -272,7 +275,8 @@ def _ask_register(session: Session, post: Post, face: Face, pupil_id: int | None
     if not accounts:
         raise bad("pupil", "Choose the post's channels first: permission is given per channel.")
     answers = register_answers(session, pupil, accounts, today=london(now).date())
-    record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face.id}", detail={"matches": 1})
+    about = {"post": post.id, "matches": 1}
+    record(session, at=now, staff_id=by, action="register.asked", subject=f"face:{face.id}", detail=about)
     against = dict.fromkeys(answer.for_authors for answer in answers if not answer.allowed)
     return f"{pupil.full_name}: {' '.join(against)} Cover this face, or crop it away." if against else ""
 
@@ -284,4 +288,5 @@ def _answer_words(
         reason, "reason", least=SHORTEST_REASON, most=LONGEST_REASON, ask="Give your reason in a sentence."
     )
     finding.state, finding.resolved_by, finding.resolved_at = state, by, now
-    record(session, at=now, staff_id=by, action=f"finding.{state}", subject=f"finding:{finding.id}")
+    about = {"post": session.get_one(Version, finding.version_id).post_id}
+    record(session, at=now, staff_id=by, action=f"finding.{state}", subject=f"finding:{finding.id}", detail=about)

@@ -55,7 +55,7 @@ def ask(services: Services, face_id: int, *, by: int) -> None:
     """
     now = services.clock.now()
     with services.step() as session:
-        face, _ = own_face(session, face_id, by)
+        face, post = own_face(session, face_id, by)
         if face.source == "hand" or face.score < verdict.SURE_SCORE:
             raise bad("state", "You can answer this one yourself.")
         if face.state != FaceState.UNKNOWN:
@@ -65,18 +65,22 @@ def ask(services: Services, face_id: int, *, by: int) -> None:
             raise bad("state", "Somebody has looked and saw a face. Say who it is, cover it, or crop it away.")
         if not any(look.closed_at is None for look in looks):
             session.add(SecondLook(face_id=face_id, asked_by=by, asked_at=now))
-            record(session, at=now, staff_id=by, action="second_look.asked", subject=f"face:{face_id}")
+            about = {"post": post.id}
+            record(session, at=now, staff_id=by, action="second_look.asked", subject=f"face:{face_id}", detail=about)
 
 
 def take_back(services: Services, face_id: int, *, by: int) -> None:
     """Ask nobody any more."""
     now = services.clock.now()
     with services.step() as session:
-        own_face(session, face_id, by)
+        _, post = own_face(session, face_id, by)
         for look in _looks_at(session, face_id):
             if look.closed_at is None:
                 look.closed_at = now
-                record(session, at=now, staff_id=by, action="second_look.taken_back", subject=f"face:{face_id}")
+                record(
+                    session, at=now, staff_id=by, action="second_look.taken_back", subject=f"face:{face_id}",
+                    detail={"post": post.id},
+                )  # fmt: skip
 
 
 def answer(services: Services, look_id: int, *, by: Staff, no_face: bool, seen: str | None = None) -> None:
@@ -102,7 +106,7 @@ def answer(services: Services, look_id: int, *, by: Staff, no_face: bool, seen: 
         if no_face:
             write_answer(session, face, FaceState.NOT_A_FACE, by=by.id, now=now)
             sync_wise(services, session, post)
-        detail = {"no_face": no_face}
+        detail = {"post": post.id, "no_face": no_face}
         record(session, at=now, staff_id=by.id, action="second_look.answered", subject=f"face:{face.id}", detail=detail)
 
 

@@ -101,7 +101,8 @@ def set_classes(services: Services, photo_id: int, by: int, classes: Sequence[st
             return
         photo.classes = named
         _forget(session, photo)
-        record(session, at=now, staff_id=by, action="photo.classes", subject=f"photo:{photo_id}")
+        about = {"post": post.id}
+        record(session, at=now, staff_id=by, action="photo.classes", subject=f"photo:{photo_id}", detail=about)
         jobs.order(session, jobs.SUGGEST, photo_id, now=now)
 
 

@@ -1,4 +1,7 @@
-"""Every action that the code writes into the audit has its words, and no words are left without an action."""
+"""Every action that the code writes into the audit has its words, and no words are left without an action.
+
+And every line about a part of a post that can be taken away names the post itself.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -10,6 +13,7 @@ import pytest
 from approvals.tables import Verdict
 from gatekeeper.people.register_import import Kind
 from gatekeeper.posts.status import FindingState
+from gatekeeper.workflow.audit_subjects import NAMING_THEIR_POST
 from gatekeeper.workflow.audit_words import READS, WORDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,3 +113,36 @@ def test_the_search_really_finds_actions_of_every_shape(written: dict[str, Path]
 
 def test_words_of_two_actions_are_never_the_same() -> None:
     assert len(set(WORDS.values())) == len(WORDS)
+
+
+def about_parts() -> list[tuple[str, bool]]:
+    """Where a line about such a part is written, and whether its detail names the post."""
+    found = []
+    for path in FILES:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            for call in ast.walk(function):
+                if isinstance(call, ast.Call) and _name(call.func) == "record":
+                    given = {keyword.arg: keyword.value for keyword in call.keywords}
+                    subject = ast.unparse(given["subject"]) if "subject" in given else ""
+                    if any(f"'{part}:" in subject for part in NAMING_THEIR_POST):
+                        found.append((f"{path.name}:{call.lineno}", _names_post(given.get("detail"), function)))
+    return found
+
+
+def _names_post(detail: ast.expr | None, function: ast.FunctionDef) -> bool:
+    meant = [detail] if isinstance(detail, ast.Dict) else _assigned(_name(detail), function)
+    return any(
+        isinstance(key, ast.Constant) and key.value == "post"
+        for one in meant
+        if isinstance(one, ast.Dict)
+        for key in one.keys
+    )
+
+
+def test_a_line_about_a_photo_a_face_or_a_finding_names_its_post() -> None:
+    """The number of a photo that was removed is given to another post's photo: it must not stand for that one."""
+    found = about_parts()
+    assert len(found) > 10
+    assert [where for where, named in found if not named] == []

@@ -104,7 +104,15 @@ def test_the_audit_of_a_post_tells_of_its_photos_its_faces_and_its_removal(
         for post in (live[0], other):
             photo = session.scalars(select(Photo).where(Photo.post_id == post)).one()
             for subject in (f"photo:{photo.id}", f"face:{photo.faces[0].id}"):
-                record(session, at=clock.now(), staff_id=school.author, action="photo.cropped", subject=subject)
+                about = {"post": post}
+                record(
+                    session,
+                    at=clock.now(),
+                    staff_id=school.author,
+                    action="photo.cropped",
+                    subject=subject,
+                    detail=about,
+                )
     mine = as_role(Role.AUDITOR).get(f"/audit?kind=post&number={live[0]}").text
     theirs = as_role(Role.AUDITOR).get(f"/audit?kind=post&number={other}").text
     for kind, there in (("photo", 1), ("face", 1), ("takedown", 0)):

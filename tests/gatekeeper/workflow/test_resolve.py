@@ -359,7 +359,7 @@ def test_a_question_to_the_register_is_written_down_without_a_name(school: Schoo
     with school.services.db.read() as session:
         entry = session.scalars(select(Audit).where(Audit.action == "register.asked")).one()
     assert (entry.staff_id, entry.subject) == (school.author, f"face:{faces[0]}")
-    assert entry.detail == {"matches": 1, "answered": 1}
+    assert entry.detail == {"post": 1, "matches": 1, "answered": 1}
 
 
 @pytest.mark.parametrize("query", ["", " ", "a", "%", "_"])
