@@ -136,6 +136,7 @@ WORDS: Final = {
     "takedown.asked": "asked for a post to be taken down",
     "takedown.by_hand": "took a post down by hand",
     "takedown.ordered": "had a post taken down",
+    "takedown.reopened": "found a post public that was said to be gone",
     "template.made": "enrolled a pupil for matching",
     "templates.deleted": "deleted what faces were matched by",
     "watch.set": "changed how the accounts are watched",

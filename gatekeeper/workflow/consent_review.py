@@ -58,7 +58,14 @@ class _Cause:
 
 
 def open_review(
-    session: Session, pupil_id: int, *, cause: str, kinds: Collection[str], by: int | None, now: datetime
+    session: Session,
+    pupil_id: int,
+    *,
+    cause: str,
+    kinds: Collection[str],
+    by: int | None,
+    now: datetime,
+    also: Collection[int] = (),
 ) -> int | None:
     """Open the review of one child, or let the open one grow; returns its id, or None where there is nothing to review.
 
@@ -72,6 +79,7 @@ def open_review(
         kinds: the kinds of channel that are no longer allowed.
         by: who changed it; None where a date did.
         now: the moment.
+        also: posts that the caller changes afterwards, so that all are locked at once.
     """
     why = _Cause(cause, frozenset(kinds), by, now)
     account_kinds = {row.id: row.kind for row in session.execute(select(ChannelAccount.id, ChannelAccount.kind))}
@@ -80,7 +88,7 @@ def open_review(
     concerned = _concerned(session, appearances(session, pupil_id), accounts)
     if not concerned and (by is None or cause == "refused"):  # a table of answers would leave hundreds of empty ones
         return None
-    _lock(session, [one.post_id for one in concerned])
+    _lock(session, {*also, *(one.post_id for one in concerned)})
     review = _review(session, pupil_id, why)
     again = appearances(session, pupil_id, only=[one.post_id for one in concerned])
     for one in reversed(_concerned(session, again, accounts)):
@@ -90,10 +98,15 @@ def open_review(
     return review.id
 
 
-def given_again(session: Session, pupil_id: int, *, kinds: Collection[str], by: int, now: datetime) -> None:
-    """End what was listed only because it was not allowed, and is again. A removal that was ordered goes on."""
-    held = session.scalars(
-        select(Post)
+def given_again(
+    session: Session, pupil_id: int, *, kinds: Collection[str], by: int, now: datetime, also: Collection[int] = ()
+) -> None:
+    """End what was listed only because it was not allowed, and is again. A removal that was ordered goes on.
+
+    `also` are posts that the caller changes afterwards.
+    """
+    held = (
+        select(Post.id)
         .where(Post.held_for_consent)
         .where(
             Post.id.in_(
@@ -102,12 +115,13 @@ def given_again(session: Session, pupil_id: int, *, kinds: Collection[str], by: 
                 .where(ConsentReview.pupil_id == pupil_id, ReviewItem.publication_id.is_(None))
             )
         )
-        .order_by(Post.id)
-        .with_for_update()
-    ).all()
-    ledger.hold(session)  # before the lines of the review, as wherever they change
-    for post in held:
-        consent_hold.release(session, post, today=london(now).date())
+    )
+    numbers = set(session.scalars(held))
+    _lock(session, {*also, *numbers})  # the ledger before the lines of the review, as wherever they change
+    for number in sorted(numbers):
+        post = session.get_one(Post, number)
+        if post.held_for_consent:
+            consent_hold.release(session, post, today=london(now).date())
     accounts = select(ChannelAccount.id).where(ChannelAccount.kind.in_(kinds))
     items = session.scalars(
         select(ReviewItem)
@@ -150,7 +164,7 @@ def _concerned(session: Session, found: Sequence[Appearance], accounts: Abstract
     ]
 
 
-def _lock(session: Session, numbers: Sequence[int]) -> None:
+def _lock(session: Session, numbers: Collection[int]) -> None:
     """Lock the posts in the order of their ids, then the ledger; and read everything anew from here."""
     session.flush()
     session.expire_all()
@@ -204,7 +218,7 @@ def _list_post(
         how = one.sent[publication.id]
         state = _S(publication.state)
         if state is _S.PUBLISHED:
-            _list_live(session, review, post.id, publication, how)
+            _list_live(session, review, post.id, publication, how, why)
         elif state in PENDING:
             _order_down(session, review, post.id, publication, how, why)
 
@@ -225,15 +239,20 @@ def _hold_back(session: Session, post: Post, *, now: datetime) -> None:
     tell(session, "held_for_consent", staff_id=post.author_id, subject=subject, context=told_of, now=now)
 
 
-def _list_live(session: Session, review: ConsentReview, post_id: int, publication: Publication, how: str) -> None:
-    """A public post: open until it is gone, or kept. What is gone already is not listed."""
+def _list_live(  # noqa: PLR0917 - what is listed, and why
+    session: Session, review: ConsentReview, post_id: int, publication: Publication, how: str, why: _Cause
+) -> None:
+    """A public post: open until it is gone, or kept. What is gone already is not listed.
+
+    What was kept is asked about anew where the child must never be shown: that beats the reason for keeping it.
+    """
     removals = session.scalars(
         select(Takedown).where(Takedown.publication_id == publication.id).order_by(Takedown.id.desc())
     ).all()
     if any(removal.state == TakedownState.GONE for removal in removals):
         return
     item = _item(session, review, post_id, publication.id)
-    if item.state == "kept" and item.words == GIVEN_AGAIN:
+    if item.state == "kept" and (item.words == GIVEN_AGAIN or why.cause == "never"):
         item.state, item.words, item.ended_by, item.ended_at = "open", "", None, None
     item.how = how
     item.takedown_id = next((one.id for one in removals if one.state in takedown.STANDING), None)

@@ -269,15 +269,14 @@ def changed(
     today = london(now).date()
     yes = [kind for kind in kinds if answer_for(session, pupil, kind, today=today, words=kind).allowed]
     no = [kind for kind in kinds if kind not in yes]
-    if no and cause:
-        open_review(session, pupil_id, cause=cause, kinds=no, by=by, now=now)
-    if yes and by is not None:
-        given_again(session, pupil_id, kinds=yes, by=by, now=now)
     shown = select(Photo.post_id).join(Face, Face.photo_id == Photo.id).where(Face.pupil_id == pupil_id)
-    posts = session.scalars(
-        select(Post).where(Post.id.in_(shown), Post.state.in_(VOIDED_BY_EDIT), ~Post.held_for_consent)
-    )
-    for post in posts:
+    told = (Post.id.in_(shown), Post.state.in_(VOIDED_BY_EDIT), ~Post.held_for_consent)
+    numbers = session.scalars(select(Post.id).where(*told)).all()
+    if no and cause:
+        open_review(session, pupil_id, cause=cause, kinds=no, by=by, now=now, also=numbers)
+    if yes and by is not None:
+        given_again(session, pupil_id, kinds=yes, by=by, now=now, also=numbers)
+    for post in session.scalars(select(Post).where(*told, Post.id.in_(numbers)).order_by(Post.id).with_for_update()):
         post.note, post.changed_at = CHANGED_NOTE, now
     forget_unfounded(session, pupil_id=pupil_id, now=now)
 

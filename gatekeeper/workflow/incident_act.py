@@ -12,6 +12,7 @@ from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Publication, Version
 from gatekeeper.posts.public import Incident, IncidentKind, RemotePublicPost
+from gatekeeper.posts.repository import publication_for_update
 from gatekeeper.workflow import takedown
 from gatekeeper.workflow.cases import open_case
 from gatekeeper.workflow.incident_view import MAY_READ
@@ -37,7 +38,7 @@ def take_down(services: Services, incident_id: int, *, by: int, words: str) -> i
         sentence = f"Please say it in {MOST_WORDS:,} characters at most."
         raise BadInput(sentence, fields={"reason": sentence})
     with services.step() as session:
-        ledger.hold(session)
+        _lock(session, incident_id)
         found = _found(session, incident_id, by)
         if found.kind == IncidentKind.VANISHED or _is_gone(session, found):
             raise Conflict("It is gone already: there is nothing to take down.")
@@ -52,6 +53,21 @@ def take_down(services: Services, incident_id: int, *, by: int, words: str) -> i
             now=services.clock.now(),
             incident_id=found.id,
         )
+
+
+def _lock(session: Session, incident_id: int) -> None:
+    """Lock its post and then the ledger, as everybody does; what is none of our posts has the ledger alone."""
+    row = session.execute(
+        select(Incident.account_id, Incident.remote_id, Incident.publication_id).where(Incident.id == incident_id)
+    ).first()
+    if row is not None:
+        by_number = select(Publication.id).where(
+            Publication.account_id == row.account_id, Publication.remote_id == row.remote_id
+        )
+        publication_id = row.publication_id or session.scalars(by_number).first()
+        if publication_id is not None:
+            publication_for_update(session, publication_id)
+    ledger.hold(session)
 
 
 def open_case_from(services: Services, incident_id: int, *, by: int, kind: str) -> int:

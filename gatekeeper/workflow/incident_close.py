@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from approvals import ledger
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff, record
-from gatekeeper.posts.public import Incident, Takedown, TakedownState
+from gatekeeper.posts.public import Incident, RemotePublicPost, Takedown, TakedownState
 from gatekeeper.workflow.services import Services
 
 MAY_CLOSE: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY})
@@ -52,11 +52,22 @@ def end(session: Session, found: Incident, *, by: int, words: str, now: datetime
 
 
 def taken_down(session: Session, account_id: int) -> Iterable[tuple[Incident, Takedown]]:
-    """Open incidents of an account whose post was taken down, certainly and at somebody's word."""
+    """Open incidents of an account whose post was taken down, certainly and at somebody's word.
+
+    Neither what was found after that, nor what was read on the account since and is not known to be gone.
+    """
     rows = session.execute(
         select(Incident, Takedown)
         .join(Takedown, (Takedown.incident_id == Incident.id) | (Takedown.remote_id == Incident.remote_id))
+        .outerjoin(
+            RemotePublicPost,
+            (RemotePublicPost.account_id == account_id) & (RemotePublicPost.remote_id == Incident.remote_id),
+        )
         .where(
+            Incident.seen_at <= Takedown.confirmed_at,
+            RemotePublicPost.id.is_(None)
+            | RemotePublicPost.gone_at.is_not(None)
+            | (RemotePublicPost.seen_at <= Takedown.confirmed_at),
             Incident.account_id == account_id,
             Incident.closed_at.is_(None),
             Takedown.account_id == account_id,

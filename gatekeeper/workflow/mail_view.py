@@ -64,6 +64,7 @@ WHAT: Final = {
     "taken_down": "Post that was taken down",
     "takedown_asked": "Wish of an author to take a post down",
     "takedown_by_hand": "Post that a person has to take down",
+    "takedown_still_there": "Post that is still public",
     "incident_found": "Something found on the school's own account",
     "watch_failing": "Account that cannot be read",
 }

@@ -12,7 +12,7 @@ from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.workflow.channel_names import listed, names_of
 from gatekeeper.workflow.notify import tell
 
-GONE, BY_HAND = "taken_down", "takedown_by_hand"
+GONE, BY_HAND, STILL_THERE = "taken_down", "takedown_by_hand", "takedown_still_there"
 
 
 def tell_gone(session: Session, one: Takedown, *, now: datetime) -> None:
@@ -46,6 +46,13 @@ def tell_office(session: Session, one: Takedown, *, now: datetime) -> None:
     people = _staff_of(session, Role.HEADTEACHER, Role.ADMINISTRATOR) | ({one.asked_by} if one.asked_by else set())
     channel = session.get_one(ChannelAccount, one.account_id).name
     _tell(session, BY_HAND, one, people, subject=f"takedown:{one.id}", channel=channel, now=now)
+
+
+def tell_still_there(session: Session, one: Takedown, *, now: datetime) -> None:
+    """Tell the headteacher, the administrators and whoever ordered it that the post is public after all."""
+    people = _staff_of(session, Role.HEADTEACHER, Role.ADMINISTRATOR) | ({one.asked_by} if one.asked_by else set())
+    channel = session.get_one(ChannelAccount, one.account_id).name
+    _tell(session, STILL_THERE, one, people, subject=f"takedown:{one.id}:{now.isoformat()}", channel=channel, now=now)
 
 
 def _tell(

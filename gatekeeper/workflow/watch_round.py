@@ -22,6 +22,7 @@ from gatekeeper.posts.public import Incident, IncidentKind, RemotePublicPost, Ta
 from gatekeeper.workflow.incident_found import report, tell_of
 from gatekeeper.workflow.incident_pictures import Copies
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.takedown_reopen import reopen_where_seen
 from gatekeeper.workflow.watch_match import Judged, Verdict
 from gatekeeper.workflow.watch_ours import Present, as_read, undecided
 from gatekeeper.workflow.watch_pace import Pace
@@ -118,16 +119,19 @@ class Round:
         pictures = {post.id: self.copies.of(post) for post in fresh}
         with self.services.step() as session:
             ledger.hold(session)
-            present, found = self._present(session, posts), []
+            present, found, standing = self._present(session, posts), [], set[str]()
             for post in posts:
                 judged = present.judge(post)
                 if judged.verdict is Verdict.VISITOR:
                     continue
+                standing |= {judged.key, post.id}
                 self._keep(session, present, post, key=judged.key, publication_id=judged.publication_id, seen=seen)
                 if self._is_fresh(present, judged):
                     present.told.add((_KIND[judged.verdict], judged.key, self._about(judged)))
                     copies = pictures.get(post.id, [])
                     found.append(self._report(session, post, judged, _KIND[judged.verdict], copies))
+            if seen:
+                reopen_where_seen(session, self.account.id, standing, now=self.started)
             self._tell(session, found, "found")
 
     def look_up(self, key: str, publication_id: int | None, *, only_there: bool) -> None:

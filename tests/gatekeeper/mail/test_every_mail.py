@@ -103,6 +103,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "taken_down": {"channel": "Facebook (Quarry Bank)", "takedown": 3, "post_id": "POST"},
     "takedown_asked": {"channel": "Facebook (Quarry Bank)", "post_id": "POST"},
     "takedown_by_hand": {"channel": "Facebook (Quarry Bank)", "takedown": 3, "post_id": "POST"},
+    "takedown_still_there": {"channel": "Facebook (Quarry Bank)", "takedown": 3, "post_id": "POST"},
 }
 #: a post that is public is linked where it can be seen; nothing else leads out of the school
 ELSEWHERE: Final = {"published": "https://facebook.example/111/posts/1"}
