@@ -23,7 +23,8 @@ class Notice(Base):
     kind: Mapped[str] = mapped_column(String(40))  # names the folder under templates/email/
     staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
     subject: Mapped[str] = mapped_column(String(120))  # what it is about: "request:<id>", "post:12:expired:3"
-    context: Mapped[dict[str, Any]] = mapped_column(default=dict)  # ids and plain facts; no pupil, no token
+    # ids and plain facts for the template; no pupil, no token. What an author typed is `workflow/takedown_words.py` alone
+    context: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     message_id: Mapped[str] = mapped_column(String(120))

@@ -14,6 +14,7 @@ from gatekeeper.people.own_rules import WordQuestion
 from gatekeeper.posts.model import Attempt, ChangeReply, Finding, Photo, Post, Publication, Version
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.purge_rule import done
+from gatekeeper.workflow.takedown_words import forget_wishes
 
 
 def erase(session: Session, post: Post, *, why: str, now: datetime) -> None:
@@ -38,6 +39,7 @@ def erase(session: Session, post: Post, *, why: str, now: datetime) -> None:
         (WordQuestion, WordQuestion.post_id == post.id),
     ):
         done(session, delete(table).where(condition))
+    forget_wishes(session, session.scalars(publications).all())
     done(session, update(Version).where(Version.post_id == post.id).values(canonical="", originals=null()))
     done(session, update(Publication).where(Publication.id.in_(publications)).values(problem=""))
     done(session, update(Attempt).where(Attempt.publication_id.in_(publications)).values(detail=""))

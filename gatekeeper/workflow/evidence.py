@@ -23,6 +23,7 @@ from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.picture_errors import MediaDamaged
+from gatekeeper.workflow.audit_reason import nameless
 from gatekeeper.workflow.capacity import capacity_words
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.decide import post_id_in
@@ -186,7 +187,7 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
     with services.step() as session:
         files["manifest.sig"] = plain(_seal(session, files["manifest.json"]))
         detail: dict[str, Any] = {"version": case.version.number, "names": wish.names}
-        detail |= {"reason": reason} if wish.names or reasoned else {}
+        detail |= {"reason": nameless(session, reason)} if wish.names or reasoned else {}
         detail |= {"by_command": account} if by is None else {}
         record(
             session,

@@ -55,7 +55,7 @@ def history_of(session: Session, post: Post, *, words: bool) -> tuple[HistoryLin
     ]
     lines += _asked(session, post, names)
     lines += _decided(session, post, names, words=words)
-    lines += _public(session, post, names, words=words)
+    lines += _public(session, post, names)
     return tuple(sorted(lines, key=lambda line: line.at, reverse=True))
 
 
@@ -83,8 +83,8 @@ def _decided(session: Session, post: Post, names: dict[int, str], *, words: bool
     return lines
 
 
-def _public(session: Session, post: Post, names: dict[int, str], *, words: bool) -> list[HistoryLine]:
-    """Where it went out, and where it was taken down again."""
+def _public(session: Session, post: Post, names: dict[int, str]) -> list[HistoryLine]:
+    """Where it went out, and where it was taken down again. Why is read where it can be acted on."""
     kinds = {account.id: label_of(account.kind) for account in session.scalars(select(ChannelAccount))}
     publications = session.scalars(
         select(Publication).join(Version, Version.id == Publication.version_id).where(Version.post_id == post.id)
@@ -98,7 +98,7 @@ def _public(session: Session, post: Post, names: dict[int, str], *, words: bool)
     for removal in session.scalars(select(Takedown).where(Takedown.publication_id.in_(ids))):
         where, who = kinds[removal.account_id], names.get(removal.asked_by or 0, "Gatekeeper")
         asked = f"{who} asked to take it down from {where}."
-        lines.append(HistoryLine(removal.asked_at, asked, removal.words if words else ""))
+        lines.append(HistoryLine(removal.asked_at, asked))
         if removal.confirmed_at:
             lines.append(HistoryLine(removal.confirmed_at, f"It is gone from {where}."))
     return lines

@@ -12,6 +12,7 @@ from gatekeeper.people.staff import record
 from gatekeeper.policy import retention
 from gatekeeper.policy.retention import DataClass
 from gatekeeper.workflow import purge
+from gatekeeper.workflow.audit_reason import nameless
 from gatekeeper.workflow.services import Services
 
 KEY: Final = "retention"
@@ -76,7 +77,7 @@ def change(
         class_id: the class.
         days: how many; None: without an end, where that may be.
         shown: the period that the person was shown.
-        reason: why, for the audit.
+        reason: why, for the audit, where it stands without the names of pupils.
         by: who.
 
     Raises:
@@ -95,7 +96,7 @@ def change(
         if days == before.of.days:
             del stored[class_id]  # what came with Gatekeeper counts, also where a new release changes it
         change_setting(session, KEY, stored, by=by, now=now)
-        detail = {"class": class_id, "from": _told(before.days), "to": _told(days), "reason": words}
+        detail = {"class": class_id, "from": _told(before.days), "to": _told(days), "reason": nameless(session, words)}
         record(session, at=now, staff_id=by, action="retention.changed", subject="retention", detail=detail)
     return before.days
 

@@ -19,6 +19,7 @@ from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.workflow.appearances import Appearance, appearances
+from gatekeeper.workflow.audit_reason import nameless
 from gatekeeper.workflow.evidence import plain
 from gatekeeper.workflow.evidence_zip import packed
 from gatekeeper.workflow.services import Services
@@ -61,7 +62,7 @@ def find(services: Services, pupil_id: int, *, reason: str, by: Staff) -> None:
     words = _reason(reason)
     with services.step() as session:
         _pupil(session, pupil_id)
-        detail = {"reason": words}
+        detail = {"reason": nameless(session, words)}
         at = services.clock.now()
         record(session, at=at, staff_id=by.id, action="pupil.found", subject=f"pupil:{pupil_id}", detail=detail)
 
@@ -110,9 +111,9 @@ def export(
     count = len(files)
     files["data.json"] = plain(parts)
     files["read-first.html"] = page(school, when(now), parts).encode()
-    detail: dict[str, Any] = {"reason": words, "posts": len(found), "pictures": count}
-    detail |= {"by_command": account} if by is None else {}
     with services.step() as session:
+        detail: dict[str, Any] = {"reason": nameless(session, words), "posts": len(found), "pictures": count}
+        detail |= {"by_command": account} if by is None else {}
         record(
             session,
             at=now,

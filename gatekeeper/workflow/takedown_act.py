@@ -1,8 +1,10 @@
 """Who may have a post taken down: whoever answers for the school's accounts; its author may ask the headteacher."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.staff import Role, Staff, record
@@ -13,6 +15,7 @@ from gatekeeper.posts.status import PublicationState
 from gatekeeper.workflow import takedown
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
+from gatekeeper.workflow.takedown_words import ASKED, subject_of_wish, with_wish
 
 MAY_ORDER: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR})
 #: what a role may order beyond that: the consent lead, for a family
@@ -62,7 +65,7 @@ def order(services: Services, publication_id: int, *, why: str, words: str, by: 
 
 
 def ask(services: Services, publication_id: int, *, words: str, by: int) -> None:
-    """An author asks the headteacher to have their post taken down.
+    """An author asks the headteacher to have their post taken down; the words are read on the post's page alone.
 
     Raises:
         BadInput: no reason.
@@ -79,13 +82,13 @@ def ask(services: Services, publication_id: int, *, words: str, by: int) -> None
         if takedown.stands(session, publication_id):
             raise Conflict("It is being taken down already.")
         account = session.get_one(ChannelAccount, publication.account_id)
-        detail = {"publication": publication_id, "words": words}
+        detail = {"publication": publication_id}
         record(session, at=now, staff_id=by, action="takedown.asked", subject=f"post:{post.id}", detail=detail)
-        heads = session.scalars(select(Staff.id).where(Staff.role == Role.HEADTEACHER, Staff.active).order_by(Staff.id))
-        for head in heads:
+        told = {"post_id": post.id, "channel": f"{label_of(account.kind)} ({account.name})"}
+        for staff_id in _asked(session):
             tell(
-                session, "takedown_asked", staff_id=head, subject=f"publication:{publication_id}:asked:{now.isoformat()}",
-                context={"post_id": post.id, "channel": f"{label_of(account.kind)} ({account.name})"}, now=now,
+                session, ASKED, staff_id=staff_id, subject=subject_of_wish(publication_id, at=now),
+                context=with_wish(told, words=words, by=by), now=now,
             )  # fmt: skip
 
 
@@ -104,6 +107,14 @@ def again(services: Services, takedown_id: int, *, by: int) -> None:
         record(
             session, at=services.clock.now(), staff_id=by, action="takedown.again", subject=f"takedown:{takedown_id}"
         )
+
+
+def _asked(session: Session) -> Sequence[int]:
+    """The headteacher; where there is none at the moment, everybody else who may order it."""
+    able = session.execute(
+        select(Staff.id, Staff.role).where(Staff.role.in_(MAY_ORDER), Staff.active).order_by(Staff.id)
+    ).all()
+    return [one.id for one in able if one.role == Role.HEADTEACHER] or [one.id for one in able]
 
 
 def _words(words: str) -> str:

@@ -16,6 +16,7 @@ from gatekeeper.workflow.own_post import readable_post
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING, WHY
 from gatekeeper.workflow.takedown_act import MAY_ORDER, REMOVABLE, reasons_for
+from gatekeeper.workflow.takedown_words import Wish, newest_wish, parted
 
 #: state -> (word, tone, sign)
 BADGE: Final[dict[TakedownState, tuple[str, str, str]]] = {
@@ -36,7 +37,8 @@ class RemovalLine:
     channel: str
     state: TakedownState
     why: str
-    words: str
+    words: str  # as they were typed; empty for whoever may neither act on it nor typed them
+    seen: str  # what a person did or saw on the platform; likewise
     asked_by: str
     asked_at: datetime
     problem: str
@@ -69,6 +71,8 @@ class ChannelRemoval:
     removal: RemovalLine | None
     reasons: dict[str, str]
     can_ask: bool
+    wish: Wish | None = None  # of its author, for whoever may act on it and for the author
+    wished_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,15 +85,18 @@ class Removals:
 
 
 def removals(services: Services, by: Staff) -> Removals:
-    """Every open removal, the oldest first, and the last that ended. Reasons are for whoever may act."""
+    """Every open removal, the oldest first, and the last that ended.
+
+    What was typed is for whoever may act, and for whoever typed it: it may speak of a child.
+    """
     role = Role(by.role)
     with services.db.read() as session:
         standing = select(Takedown).where(Takedown.state.in_(STANDING)).order_by(Takedown.id)
         ended = select(Takedown).where(Takedown.state.not_in(STANDING)).order_by(Takedown.id.desc()).limit(_LAST)
         names = _names(session)
         return Removals(
-            open=tuple(_line(session, one, names) for one in session.scalars(standing)),
-            ended=tuple(_line(session, one, names) for one in session.scalars(ended)),
+            open=tuple(_line(session, one, names, by) for one in session.scalars(standing)),
+            ended=tuple(_line(session, one, names, by) for one in session.scalars(ended)),
             may_act=role in MAY_ORDER,
         )
 
@@ -121,14 +128,19 @@ def removals_of(services: Services, post_id: int, by: Staff) -> tuple[ChannelRem
             removable = one.state in REMOVABLE and not gone
             account = session.get_one(ChannelAccount, one.account_id)
             reasons = reasons_for(role) if removable else {}
+            wish = newest_wish(session, one.id) if removable else None
+            if wish and (not (role in MAY_ORDER or wish.by == by.id) or (newest and newest.asked_at > wish.at)):
+                wish = None
             shown.append(
                 ChannelRemoval(
                     publication_id=one.id,
                     channel=f"{label_of(account.kind)} ({account.name})",
                     words=PUBLICATION_WORDS[PublicationState(one.state)],
-                    removal=_line(session, newest, names) if newest else None,
+                    removal=_line(session, newest, names, by) if newest else None,
                     reasons=reasons,
                     can_ask=removable and not reasons and post.author_id == by.id,
+                    wish=wish,
+                    wished_by=names.get(wish.by, "") if wish else "",
                 )
             )
         return tuple(shown)
@@ -138,17 +150,20 @@ def _names(session: Session) -> dict[int, str]:
     return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name))}
 
 
-def _line(session: Session, one: Takedown, names: dict[int, str]) -> RemovalLine:
+def _line(session: Session, one: Takedown, names: dict[int, str], by: Staff) -> RemovalLine:
     account = session.get_one(ChannelAccount, one.account_id)
     publication = session.get(Publication, one.publication_id) if one.publication_id is not None else None
     version = session.get(Version, publication.version_id) if publication else None
     link = publication.permalink if publication else ""
+    may_act = Role(by.role) in MAY_ORDER
+    words, seen = parted(one.words)
     return RemovalLine(
         id=one.id,
         channel=f"{label_of(account.kind)} ({account.name})",
         state=TakedownState(one.state),
         why=WHY.get(one.why, one.why),
-        words=one.words,
+        words=words if may_act or one.asked_by == by.id else "",
+        seen=seen if may_act or one.confirmed_by == by.id else "",
         asked_by=names.get(one.asked_by or 0, "Gatekeeper"),
         asked_at=one.asked_at,
         problem=one.problem,

@@ -27,11 +27,11 @@ _NEAR: Final = re.compile(r"[ \u00a0\t_.'’-]{1,3}")
 
 
 class Withholder:
-    """Takes out other children's names; one for one child."""
+    """Takes out other children's names; one for one child, or everybody's where the words are for no child."""
 
-    def __init__(self, checker: Checker, child: Pupil, others: Iterable[Pupil]) -> None:
-        self._checker, self._id = checker, str(child.id)
-        self._own = set(_parts(child))
+    def __init__(self, checker: Checker, child: Pupil | None, others: Iterable[Pupil]) -> None:
+        self._checker, self._id = checker, str(child.id) if child else ""
+        self._own = set(_parts(child)) if child else set()
         parts = {part for other in others for part in _parts(other)} - self._own
         common = vocabulary().word_names | vocabulary().word_surnames
         self._parts = {part for part in parts if len(part) >= _LEAST}

@@ -99,10 +99,10 @@ def ledger_page() -> str:
 def _asked() -> audit_view.Filters:
     """What was asked for in the address; whatever cannot be read counts as not asked."""
     args = request.args
-    kind, number = args.get("kind", ""), _number("number")
+    kind, number, action = args.get("kind", ""), _number("number"), args.get("action", "")
     return audit_view.Filters(
         staff_id=_number("person"),
-        action=args.get("action", "")[:60],
+        action=action if action in audit_words.WORDS else "",
         first=_day(args.get("from")),
         last=_day(args.get("to")),
         about=f"{kind}:{number}" if kind in audit_view.ABOUT and number is not None else "",

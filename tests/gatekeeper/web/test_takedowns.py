@@ -15,13 +15,13 @@ from gatekeeper.mail.model import Notice
 from gatekeeper.mail.render import EmailRenderer
 from gatekeeper.people.consent import Purpose
 from gatekeeper.people.sessions import begin_session
-from gatekeeper.people.staff import Audit, Role, record
-from gatekeeper.posts.model import Photo
+from gatekeeper.people.staff import Audit, Role, Staff, record
+from gatekeeper.posts.model import Photo, Post
 from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
 from gatekeeper.settings import Settings
 from gatekeeper.simulator.config import SimulatorConfig
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import consents, takedown_removal
+from gatekeeper.workflow import consents, erase_post, takedown_removal
 from gatekeeper.workflow.services import Services
 from tests.conftest import ToldClock
 from tests.factories.school import School, make_services
@@ -75,6 +75,29 @@ def press(client: FlaskClient, live: tuple[int, int], **form: str) -> int:
 def removals(school: School) -> list[Takedown]:
     with school.services.db.read() as session:
         return list(session.scalars(select(Takedown)))
+
+
+def mail_of(school: School, notice: Notice) -> str:
+    """Everything that the e-mail says."""
+    render = EmailRenderer(TEMPLATES, school_name=lambda: "Quarry Bank Primary").render
+    facts = {"name": "N", "address": "https://g.example", "link": "https://g.example/posts/1", "post": None}
+    parts = (f"email/{notice.kind}/{part}" for part in ("subject.txt", "body.txt", "body.html"))
+    return "".join(render(part, **facts, **notice.context) for part in parts)
+
+
+def assert_read_by(as_role: As, live: tuple[int, int], words: str, readers: set[Role]) -> None:
+    """Who finds these words on the post's page."""
+    assert {role for role in Role if words in as_role(role).get(f"/posts/{live[0]}").text} == readers
+
+
+def assert_audit_names_nobody(school: School, as_role: As, actions: set[str]) -> None:
+    """These were written down, and no line holds a part of the name; nor does the page or the table."""
+    with school.services.db.read() as session:
+        lines = [(line.action, f"{line.subject} {line.detail}") for line in session.scalars(select(Audit))]
+    assert actions <= {action for action, _ in lines}
+    auditor = as_role(Role.AUDITOR)
+    told = [*(line for _, line in lines), auditor.get("/audit").text, auditor.get("/audit/export.csv").text]
+    assert not [one for one in told if "Wren" in one or "Applethwaite" in one]
 
 
 @pytest.mark.parametrize("role", sorted(OFFICE))
@@ -139,7 +162,81 @@ def test_the_author_asks_and_the_head_hears_of_it(school: School, as_role: As, l
     with school.services.db.read() as session:
         (notice,) = session.scalars(select(Notice).where(Notice.kind == "takedown_asked"))
     assert notice.staff_id == school.head
-    assert "parent" not in str(notice.context)
+    assert mail_of(school, notice)
+    assert "parent" not in mail_of(school, notice)
+    assert_read_by(as_role, live, "A parent rang me", {*OFFICE, Role.AUTHOR})
+    press(as_role(Role.HEADTEACHER), live)
+    assert_read_by(as_role, live, "A parent rang me", set())  # it was granted
+    assert_read_by(as_role, live, "The wrong picture", OFFICE)
+
+
+def test_what_an_author_asked_goes_with_the_post(
+    school: School, as_role: As, live: tuple[int, int], clock: ToldClock
+) -> None:
+    for words in ("A parent rang me", "A parent rang me again"):
+        clock.advance(seconds=1)
+        told = {"post": live[0], "words": words}
+        assert as_role(Role.AUTHOR).post(f"/takedowns/publications/{live[1]}/ask", data=told).status_code == 303
+    with school.services.db.begin() as session:
+        erase_post.erase(session, session.get_one(Post, live[0]), why="taken_down", now=clock.now())
+    with school.services.db.read() as session:
+        asked = session.scalars(select(Notice).where(Notice.kind == "takedown_asked")).all()
+    assert len(asked) == 2
+    assert "parent" not in str([notice.context for notice in asked])
+
+
+def test_where_there_is_no_headteacher_whoever_else_may_order_it_hears(
+    school: School, as_role: As, live: tuple[int, int]
+) -> None:
+    client = as_role(Role.AUTHOR)
+    with school.services.db.begin() as session:
+        session.get_one(Staff, school.head).active = False
+    told = {"post": live[0], "words": "A parent rang me"}
+    assert client.post(f"/takedowns/publications/{live[1]}/ask", data=told).status_code == 303
+    with school.services.db.read() as session:
+        told_to = session.scalars(select(Notice.staff_id).where(Notice.kind == "takedown_asked")).all()
+    assert set(told_to) == {school.staff[Role.DEPUTY], school.staff[Role.ADMINISTRATOR]}
+
+
+def test_what_is_typed_about_a_removal_names_nobody_in_the_audit(
+    school: School, as_role: As, live: tuple[int, int]
+) -> None:
+    words = "The mother of Wren Applethwaite rang me"
+    form = {"post": live[0], "why": "request", "words": words}
+    assert as_role(Role.AUTHOR).post(f"/takedowns/publications/{live[1]}/ask", data=form).status_code == 303
+    head, auditor = as_role(Role.HEADTEACHER), as_role(Role.AUDITOR)
+    assert head.post(f"/takedowns/publications/{live[1]}", data=form).status_code == 303
+    (one,) = removals(school)
+    assert words in head.get("/takedowns/").text
+    assert "Wren" not in auditor.get("/takedowns/").text
+    takedown_removal.give_up(school.services, one.id, "")
+    seen = "Wren Applethwaite is gone from it"
+    assert head.post(f"/takedowns/{one.id}/by-hand", data={"words": seen}).status_code == 303
+    assert words in head.get(f"/posts/{live[0]}").text
+    assert f": <q>{seen}</q>" in head.get(f"/posts/{live[0]}").text
+    page = auditor.get("/takedowns/").text
+    assert "said by Mx Headteacher Quarry" in page
+    assert "Wren" not in page
+    assert_read_by(as_role, live, words, OFFICE)
+    assert_read_by(as_role, live, seen, OFFICE)
+    assert_audit_names_nobody(school, as_role, {"takedown.asked", "takedown.ordered", "takedown.by_hand"})
+
+
+def test_a_reason_that_names_a_pupil_stands_in_the_audit_without_the_name(
+    school: School, as_role: As, live: tuple[int, int]
+) -> None:
+    reason = {"reason": "The mother of Wren Applethwaite asked on the telephone"}
+    head, wren = as_role(Role.HEADTEACHER), school.pupils["Wren"]
+    assert head.post(f"/pupils/{wren}/posts", data=reason).status_code == 303
+    assert head.post(f"/pupils/{wren}/subject-access", data=reason).status_code == 200
+    assert head.post(f"/posts/{live[0]}/evidence", data={"names": "yes", **reason}).status_code == 200
+    period = {"days": "60", "shown": "30", **reason}
+    assert head.post("/retention/classes/rejected", data=period).status_code == 303
+    assert as_role(Role.AUDITOR).get("/audit/export.csv?action=Wren+Applethwaite").status_code == 200
+    actions = {"pupil.found", "subject_access.exported", "evidence.exported", "retention.changed"}
+    assert_audit_names_nobody(school, as_role, actions)
+    page = as_role(Role.AUDITOR).get("/audit").text
+    assert page.count("The mother of [name withheld] asked on the telephone") == len(actions)
 
 
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.AUTHOR}))
