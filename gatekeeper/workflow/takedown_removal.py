@@ -34,6 +34,7 @@ from gatekeeper.workflow import takedown_mail
 from gatekeeper.workflow.review_progress import removal_ended
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING
+from gatekeeper.workflow.takedown_words import with_seen
 
 log = logging.getLogger(__name__)
 
@@ -134,10 +135,9 @@ def confirm_by_hand(services: Services, takedown_id: int, *, words: str, by: int
         now = services.clock.now()
         if not _confirm(session, takedown_id, how="person", by=by, now=now):
             raise Conflict("This removal is not waiting for a person (any more).")
-        record(
-            session, at=now, staff_id=by, action="takedown.by_hand", subject=f"takedown:{takedown_id}",
-            detail={"words": words},
-        )  # fmt: skip
+        one = session.get_one(Takedown, takedown_id)
+        one.words = with_seen(one.words, words)
+        record(session, at=now, staff_id=by, action="takedown.by_hand", subject=f"takedown:{takedown_id}")
 
 
 def give_up(services: Services, takedown_id: int, _reason: str) -> None:
