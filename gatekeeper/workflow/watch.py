@@ -241,6 +241,7 @@ def _settle_taken_down(session: Session, account_id: int, *, now: datetime) -> N
             RemotePublicPost.account_id == account_id,
             RemotePublicPost.gone_at.is_(None),
             Takedown.state == TakedownState.GONE,
+            Takedown.confirmed_by.is_(None),  # what a person says, the platform is asked for
             RemotePublicPost.seen_at < Takedown.confirmed_at,
         )
     )

@@ -1,11 +1,12 @@
 """Which posts are asked for by their number in one reading: ours that were not seen for a while, and what was reported.
 
 A list proves nothing by what it leaves out; only the answer to a post's own number does. So each of our posts is asked
-for now and then, the younger the more often, and each reported one until it is known to be gone.
+for now and then, the younger the more often, and each reported one until it is known to be gone. "Not there" may also
+mean "not for these keys"; here it counts, because the same keys have just read the account's own list.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import func, or_, select
@@ -14,11 +15,13 @@ from sqlalchemy.orm import Session
 from gatekeeper.posts.model import Publication
 from gatekeeper.posts.public import Incident, IncidentKind, RemotePublicPost, Takedown, TakedownState
 from gatekeeper.posts.status import PublicationState
+from gatekeeper.workflow.takedown_reopen import LINGERS
 from gatekeeper.workflow.watch_ours import is_listed_name
 from gatekeeper.workflow.watch_round import Round
 
 _FREE, _PAID = 25, 3  # posts in one reading
 _CONSIDERED: Final = 200
+_ASKED_FOR: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -47,9 +50,8 @@ def look_up(done: Round, *, spare: int | None) -> None:
 
 
 def _due(session: Session, done: Round) -> list[_Due]:
-    return list(
-        {one.key: one for one in (*_missing(session, done), *_reported(session, done), *_ours(session, done))}.values()
-    )
+    found = (*_missing(session, done), *_said_gone(session, done), *_reported(session, done), *_ours(session, done))
+    return list({one.key: one for one in found}.values())
 
 
 def _missing(session: Session, done: Round) -> list[_Due]:
@@ -65,6 +67,28 @@ def _missing(session: Session, done: Round) -> list[_Due]:
         .limit(_FREE)
     )
     return [_Due(row.remote_id, row.publication_id) for row in rows]
+
+
+def _said_gone(session: Session, done: Round) -> list[_Due]:
+    """What a person says to have removed. Until the platform says so too, it is asked."""
+    rows = session.execute(
+        select(Takedown.remote_id, Takedown.publication_id)
+        .outerjoin(
+            RemotePublicPost,
+            (RemotePublicPost.account_id == Takedown.account_id) & (RemotePublicPost.remote_id == Takedown.remote_id),
+        )
+        .where(
+            Takedown.account_id == done.account.id,
+            Takedown.state == TakedownState.GONE,
+            Takedown.confirmed_by.is_not(None),
+            Takedown.confirmed_at < done.started - LINGERS,
+            Takedown.confirmed_at > done.started - _ASKED_FOR,
+            RemotePublicPost.gone_at.is_(None),
+        )
+        .order_by(Takedown.id)
+        .limit(_FREE)
+    )
+    return [_Due(key, ours) for key, ours in rows if key and is_listed_name(done.account.kind, key)]
 
 
 def _reported(session: Session, done: Round) -> list[_Due]:

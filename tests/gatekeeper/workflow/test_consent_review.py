@@ -374,3 +374,19 @@ def test_what_never_became_public_ends_its_line(
     answer.answer(school.services, publication, by=school.head, there=False)
     assert [one.state for one in items(school)] == ["held"]
     assert reviews(school)[0].closed_by == lead
+
+
+def test_what_was_kept_is_asked_about_anew_when_the_child_must_never_be_shown(
+    school: School, simulator: Simulator, clock: ToldClock, lead: int
+) -> None:
+    for text in ("The first post", "The second post"):
+        published(school, clock, text=text, kinds=("x",))
+    withdraw(school)
+    first, second = items(school)
+    review_work.keep(school.services, 1, first.id, words="The newsletter rests on public task", by=school.head)
+    consents.mark_never(school.services, school.pupils["Wren"], reason="A court order", by=lead)
+    assert [(one.id, one.state) for one in items(school)] == [(first.id, "open"), (second.id, "open")]
+    assert review_work.take_down(school.services, 1, by=lead) == 2
+    carry_out(school)
+    assert live(simulator)["x"] == 0
+    assert reviews(school)[0].closed_at is not None

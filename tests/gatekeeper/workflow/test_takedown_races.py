@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from gatekeeper.people.consent import Purpose
 from gatekeeper.people.staff import Role
 from gatekeeper.posts.model import Publication
-from gatekeeper.posts.public import ConsentReview, ReviewItem, Takedown, TakedownState
+from gatekeeper.posts.public import ConsentReview, Incident, IncidentKind, ReviewItem, Takedown, TakedownState
 from gatekeeper.posts.status import PostState, PublicationState
 from gatekeeper.simulator.server import Simulator
-from gatekeeper.workflow import consents, takedown, takedown_removal, takedown_sweep
+from gatekeeper.workflow import consents, incident_act, takedown, takedown_act, takedown_removal, takedown_sweep
 from tests.conftest import ToldClock
 from tests.factories.school import School
 from tests.factories.sending import live, run
@@ -162,3 +162,52 @@ def test_a_withdrawal_while_it_is_being_sent_loses_nothing(
         assert listed == ["open"]
     else:
         assert state in {PublicationState.CANCELLED, PublicationState.FAILED} or listed == ["gone"]
+
+
+def test_two_of_the_office_who_take_the_same_changed_post_down_do_not_wait_in_a_ring(
+    school: School, clock: ToldClock
+) -> None:
+    """One from what was found on the account, one from the post's page."""
+    for number in range(ROUNDS):
+        (publication,) = school.approve(school.post(kinds=("x",), text=f"R {number}", due_in=timedelta(seconds=1)))
+        clock.advance(seconds=2)
+        run(school)
+        with school.services.db.begin() as session:
+            incident = Incident(
+                account_id=school.accounts["x"], kind=IncidentKind.EDITED, publication_id=publication,
+                remote_id=school.publication(publication).remote_id or "", seen_at=clock.now(),
+            )  # fmt: skip
+            session.add(incident)
+            session.flush()
+            found = incident.id
+        at_once(
+            lambda found=found: incident_act.take_down(school.services, found, by=school.head, words=""),
+            lambda publication=publication: takedown_act.order(
+                school.services, publication, why="mistake", words="The wrong picture", by=school.head
+            ),
+        )
+    assert [one.state for one in finish(school)] == [TakedownState.GONE] * ROUNDS
+
+
+def test_a_withdrawal_that_notes_other_posts_waits_in_no_ring_with_their_publisher(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    """The permission ends on Facebook alone, while posts with the child go out on X."""
+    lead = school.staff[Role.CONSENT_LEAD]
+    for number in range(ROUNDS):
+        with school.services.db.begin() as session:
+            school.permit(session, "Wren", "facebook")
+        for part in range(3):
+            text = f"Round {number}, part {part}"
+            school.approve(school.post(pupils=("Wren",), kinds=("x",), text=text, due_in=timedelta(seconds=1)))
+        clock.advance(seconds=2)
+        at_once(
+            lambda: run(school),
+            lambda: consents.withdraw_consent(
+                school.services, school.pupils["Wren"], "facebook", Purpose.SOCIAL_MEDIA, by=lead
+            ),
+        )
+        run(school)
+    with school.services.db.read() as session:
+        assert set(session.scalars(select(Publication.state))) == {PublicationState.PUBLISHED}
+    assert live(simulator)["x"] == 3 * ROUNDS
