@@ -258,8 +258,15 @@ class Channel(Protocol):
     ) -> Found | NotFound | Ambiguous:
         """Look for a post that may have been published: same words, same number of pictures, in time, unclaimed."""
 
+    def parts_of(self, post_id: str, *, deadline: Deadline | None = None) -> tuple[str, ...]:
+        """What may outlive the post where it is removed: each is given to `delete_post`, too. Most platforms have none.
+
+        Raises:
+            PostNotFound: there is no such post, and keys that can see the account said so.
+        """
+
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
-        """Remove a post and read that it is gone. May be repeated."""
+        """Remove a post, or one of its parts, and read that it is gone. May be repeated."""
 
     def canonical_text(self, text: str) -> str:
         """The form in which a sent text and a read text are compared."""

@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from gatekeeper.channels.acceptance import violations
@@ -50,8 +51,8 @@ from gatekeeper.channels.errors import (
     RateLimited,
     UnsupportedApiVersion,
 )
-from gatekeeper.channels.facebook_removal import remove_whole
-from gatekeeper.channels.facebook_told import address_of, moment_of, photos_of
+from gatekeeper.channels.facebook_removal import Sight
+from gatekeeper.channels.facebook_told import address_of, minutes_to_wait, moment_of, photos_of
 from gatekeeper.channels.reading import fetch_picture, whole
 from gatekeeper.channels.told import Told, facebook_limits
 from gatekeeper.channels.transport import TIMEOUT, Answer, Wire, make_session
@@ -67,7 +68,6 @@ _POST_ID = re.compile(r"\d+_\d+")
 _FIELDS = (
     "id,message,created_time,is_published,application,from,attachments{media_type,media,target{id},subattachments}"
 )
-_QUEUED = f"{_FIELDS},scheduled_publish_time"
 _NOT_FOUND = {(100, 33), (803, None)}
 _BY_CODE: dict[int, type[ChannelError]] = {
     **dict.fromkeys((102, 104, 190), AuthenticationFailed),
@@ -111,6 +111,7 @@ class Facebook:
         self._graph.version = version
         hidden = (self._token, self._secret, self._app_token, self._proof(self._token), self._proof(self._app_token))
         self._wire = Wire(platform=LABEL, adapter=adapter, secrets=hidden, clock=clock, limits=facebook_limits)
+        self._sight = Sight(self.verify_credentials, partial(self._list, "published_posts", "id,created_time", {}, ""))
 
     def validate(self, post: RenderedPost, media: Sequence[MediaItem] = ()) -> list[Violation]:
         """Every reason Facebook would refuse this, by the caps we set where Facebook tells none."""
@@ -203,7 +204,7 @@ class Facebook:
 
     def queued_posts(self, *, deadline: Deadline | None = None) -> tuple[RemotePost, ...] | None:
         """What is scheduled on Facebook itself. Gatekeeper never schedules there, so all of it is by somebody else."""
-        return self._list("scheduled_posts", _QUEUED, {}, "", deadline=deadline).posts
+        return self._list("scheduled_posts", f"{_FIELDS},scheduled_publish_time", {}, "", deadline=deadline).posts
 
     def picture(self, name: str, *, deadline: Deadline | None = None) -> bytes:
         """The bytes of one picture that a reading named."""
@@ -240,16 +241,21 @@ class Facebook:
             page, post, media_count=media_count, window=whole, claimed=claimed, canonical=self.canonical_text
         )
 
-    def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
-        """Remove a post with its photos, and read that all are gone."""
+    def parts_of(self, post_id: str, *, deadline: Deadline | None = None) -> tuple[str, ...]:
+        """The post's photos. They may live on when it is removed, and then nobody can read any more which they were."""
         try:
             answer = self._get("delete_post", _checked(post_id), deadline=deadline, fields=_FIELDS)
-            photos = self._remote(answer.data, answer)[1]
         except PostNotFound:
-            photos = []
-        return remove_whole(
-            photos, lambda thing: self._remove("delete_post", thing, deadline=deadline), post_id, platform=LABEL
-        )
+            self._sight.check(post_id, deadline=deadline)
+            raise
+        return tuple(self._remote(answer.data, answer)[1])
+
+    def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
+        """Remove a post, or one of its photos, and read that it is gone."""
+        done = self._remove("delete_post", post_id, deadline=deadline)
+        if done == "already_absent":
+            self._sight.check(post_id, deadline=deadline)
+        return done
 
     def told(self) -> Told:
         """What the platform told beside its answers since this was last asked."""
@@ -370,14 +376,7 @@ class Facebook:
 
     def _retry_at(self, answer: Answer) -> datetime:
         """When Facebook says that access comes back; an hour from now where it does not say."""
-        minutes = 0
-        try:
-            usage = json.loads(answer.headers.get("x-business-use-case-usage", "{}"))
-            for each in usage[self.account_id]:
-                minutes = max(minutes, int(each["estimated_time_to_regain_access"]))
-        except (ValueError, TypeError, KeyError):
-            minutes = 0  # an unreadable header says nothing
-        return self._clock.now() + timedelta(minutes=minutes or 60)
+        return self._clock.now() + timedelta(minutes=minutes_to_wait(answer.headers, self.account_id) or 60)
 
 
 def _checked(post_id: str) -> str:

@@ -251,6 +251,10 @@ class LinkedIn:
             page, post, media_count=media_count, window=window, claimed=claimed, canonical=self.canonical_text
         )
 
+    def parts_of(self, post_id: str, *, deadline: Deadline | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        """None: nothing of a post can be seen without it."""
+        return ()
+
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         """Remove a post and read that it is gone. LinkedIn answers a second removal like the first, so we read before."""
         path = _path_of(post_id)

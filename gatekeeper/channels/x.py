@@ -227,6 +227,10 @@ class X:
             page, post, media_count=media_count, window=window, claimed=claimed, canonical=self.canonical_text
         )
 
+    def parts_of(self, post_id: str, *, deadline: Deadline | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        """None: nothing of a post can be seen without it."""
+        return ()
+
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         """Remove a post with every version it was edited from, and read that all are gone.
 

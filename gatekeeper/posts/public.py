@@ -130,6 +130,8 @@ class Takedown(Base):
     problem: Mapped[str] = mapped_column(Text, default="")
     confirmed_at: Mapped[datetime | None]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))  # None: the platform itself said so
+    # what still has to go, by the platform's numbers: the post and what would outlive it. None: not read yet
+    remaining: Mapped[list[Any] | None]
 
 
 class ConsentReview(Base):

@@ -173,6 +173,10 @@ class _Watched:
                 post, media_count=media_count, window=window, claimed=claimed, deadline=deadline
             )
 
+    def parts_of(self, post_id: str, *, deadline: Deadline | None = None) -> tuple[str, ...]:
+        with self._watch("get_post"):
+            return self._channel.parts_of(post_id, deadline=deadline)
+
     def delete_post(self, post_id: str, *, deadline: Deadline | None = None) -> Literal["deleted", "already_absent"]:
         with self._watch("delete_post"):
             return self._channel.delete_post(post_id, deadline=deadline)

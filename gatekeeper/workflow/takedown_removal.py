@@ -1,11 +1,13 @@
 """Removes one post from its platform and believes it only when a reading shows that it is gone.
 
 The platform is asked outside any transaction. A fault is written down for whoever waits and tried again, ever more
-rarely; what the platform does not do for a program is given to a person. Where the process dies between the removal
-and its record, the next try finds the post gone and records that.
+rarely; what the platform does not do for a program is given to a person. What outlives a post is written down before
+the post is removed, and each try goes on with what remains: where the process dies between the removal and its record,
+the next one finds the post gone, records that and removes the rest.
 """
 
 import logging
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,13 +16,17 @@ from sqlalchemy.orm import Session
 
 from approvals import ledger
 from approvals.wall_clock import when
-from gatekeeper.channels.base import Deadline
+from gatekeeper import jobs
+from gatekeeper.channels.base import Channel, Deadline
 from gatekeeper.channels.errors import (
     AccountRestricted,
     AuthenticationFailed,
     ChannelError,
     ContentRejected,
+    NotSent,
     PermissionDenied,
+    PlatformUnavailable,
+    PostNotFound,
     QuotaExhausted,
     RateLimited,
     UnsupportedApiVersion,
@@ -34,6 +40,7 @@ from gatekeeper.workflow import takedown_mail
 from gatekeeper.workflow.review_progress import removal_ended
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING
+from gatekeeper.workflow.takedown_remaining import locked, note, strike
 from gatekeeper.workflow.takedown_words import with_seen
 
 log = logging.getLogger(__name__)
@@ -42,6 +49,7 @@ log = logging.getLogger(__name__)
 _SETTLES: Final = timedelta(minutes=10)
 _LOOK_AGAIN: Final = timedelta(seconds=60)
 _CALLS: Final = 3  # a removal reads, removes and reads again
+_LONGEST: Final = jobs.TAKEDOWN.timeout - 15  # a try ends by itself, before its job is ended; the next one goes on
 _SHORTEST: Final = 5
 
 _KEYS: Final = (
@@ -101,9 +109,12 @@ def carry_out(services: Services, takedown_id: int) -> None:
     except SettingsError:
         _hand_over(services, takedown_id, _NO_KEYS.format(platform=platform))
         return
-    seconds = services.settings.timings.wire * _CALLS
+    removal = _Removal(
+        services=services, channel=channel, platform=platform, takedown_id=one.id, post=one.remote_id,
+        remaining=one.remaining, young_until=young_until,
+    )  # fmt: skip
     try:
-        answer = channel.delete_post(one.remote_id, deadline=Deadline.after(services.clock.now(), seconds))
+        removal.go_through()
     except (ContentRejected, PermissionDenied) as refused:
         log.warning("takedown %d: the platform refuses (%s)", takedown_id, type(refused).__name__)
         _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
@@ -111,13 +122,86 @@ def carry_out(services: Services, takedown_id: int) -> None:
     except ChannelError as error:
         _not_yet(services, takedown_id, error, platform=platform)
         return
-    if answer == "already_absent" and services.clock.now() < young_until:
+    if removal.too_young:
         sentence = f"{platform} does not show it. It is so new that this may be a delay, so it is read again."
         _wait(services, takedown_id, sentence, until=services.clock.now() + _LOOK_AGAIN)
         return
-    how = "removed_and_read" if answer == "deleted" else "read_to_be_gone"
+    how = "removed_and_read" if removal.removed else "read_to_be_gone"
     with services.step() as session:
         _confirm(session, takedown_id, how=how, by=None, now=services.clock.now())
+
+
+@dataclass(kw_only=True)
+class _Removal:
+    """One try at one removal, and what came of it.
+
+    Attributes:
+        post: the platform's number of the post.
+        remaining: what still has to go; None while nobody has read what belongs to the post.
+        young_until: before this, that it cannot be read proves nothing.
+        removed: something was removed and read to be gone.
+        too_young: something could not be read, too early to believe it.
+    """
+
+    services: Services
+    channel: Channel
+    platform: str
+    takedown_id: int
+    post: str
+    remaining: list[str] | None
+    young_until: datetime
+    removed: bool = False
+    too_young: bool = False
+    ends: Deadline = field(init=False)
+
+    def go_through(self) -> None:
+        """Remove the post and all that would outlive it, as far as the time allows.
+
+        One that the platform does not remove stands in the way of no other.
+
+        Raises:
+            ChannelError: something may still be there.
+        """
+        self.ends = Deadline.after(self.services.clock.now(), _LONGEST)
+        try:
+            if self.remaining is None or self.post in self.remaining:
+                parts = self.channel.parts_of(self.post, deadline=self._deadline())
+                self.remaining = note(self.services, self.takedown_id, [self.post, *parts])
+        except PostNotFound:
+            if self.remaining is None:  # it is not asked to go: what would outlive it could no more be read
+                self.too_young = self._is_young()
+                return
+        trouble: ChannelError | None = None
+        for number, thing in enumerate(self.remaining):
+            if number and self.ends.seconds_left(self.services.clock.now()) < self._enough():
+                trouble = trouble or NotSent(platform=self.platform, operation="delete_post", detail="the next try")
+                break
+            try:
+                self._remove(thing)
+            except (ContentRejected, PermissionDenied, PlatformUnavailable, PostNotFound) as error:
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
+
+    def _remove(self, thing: str) -> None:
+        answer = self.channel.delete_post(thing, deadline=self._deadline())
+        if answer == "already_absent" and self._is_young():
+            self.too_young = True
+            return
+        self.removed = self.removed or answer == "deleted"
+        strike(self.services, self.takedown_id, thing)
+
+    def _enough(self) -> float:
+        """The seconds in which one more can be removed and read to be gone: what is begun should not break off."""
+        return min(self.services.settings.timings.wire * 2, _LONGEST / 2)
+
+    def _is_young(self) -> bool:
+        return self.services.clock.now() < self.young_until
+
+    def _deadline(self) -> Deadline:
+        """For what is asked next: its calls' time, and never beyond the end of the whole try."""
+        seconds = self.services.settings.timings.wire * _CALLS
+        return min(self.ends, Deadline.after(self.services.clock.now(), seconds), key=lambda one: one.at)
 
 
 def confirm_by_hand(services: Services, takedown_id: int, *, words: str, by: int) -> None:
@@ -168,31 +252,35 @@ def _not_yet(services: Services, takedown_id: int, error: ChannelError, *, platf
     sentence = words.format(platform=platform, until=until)
     if isinstance(error, RateLimited) and error.retry_at is not None:
         _wait(services, takedown_id, sentence, until=error.retry_at)
-        return
-    first = _wait(services, takedown_id, sentence, until=None)
-    if first and isinstance(error, AuthenticationFailed):
-        with services.step() as session:
-            takedown_mail.tell_office(session, session.get_one(Takedown, takedown_id), now=services.clock.now())
-    raise NotGoneYet(sentence)
+    elif _wait(services, takedown_id, sentence, until=None, ask=isinstance(error, AuthenticationFailed)):
+        raise NotGoneYet(sentence)
 
 
-def _wait(services: Services, takedown_id: int, sentence: str, *, until: datetime | None) -> bool:
-    """Write the sentence down, and the moment of the next try where it is known; says whether the sentence is new."""
+def _wait(services: Services, takedown_id: int, sentence: str, *, until: datetime | None, ask: bool = False) -> bool:
+    """Write the sentence down, and the moment of the next try where it is known. False where the removal is over.
+
+    Args:
+        ask: tell the office that a person is needed, when the sentence is new.
+    """
     with services.step() as session:
         ledger.hold(session)  # of removals of one post that end together, the later sees the earlier
-        one = _locked(session, takedown_id)
+        one = locked(session, takedown_id)
+        if one.state != TakedownState.ORDERED:  # a person was quicker
+            return False
         new = one.problem != sentence
         one.tries += 1
         one.problem = sentence
         one.next_at = until or one.next_at
+        if new and ask:
+            takedown_mail.tell_office(session, one, now=services.clock.now())
         takedown_mail.tell_gone(session, one, now=services.clock.now())
-        return new
+        return True
 
 
 def _hand_over(services: Services, takedown_id: int, sentence: str) -> None:
     with services.step() as session:
         ledger.hold(session)
-        one = _locked(session, takedown_id)
+        one = locked(session, takedown_id)
         if one.state != TakedownState.ORDERED:
             return
         one.state, one.problem = TakedownState.BY_HAND, sentence
@@ -204,28 +292,29 @@ def _hand_over(services: Services, takedown_id: int, sentence: str) -> None:
 def _confirm(session: Session, takedown_id: int, *, how: str, by: int | None, now: datetime) -> bool:
     """Close the removal with its proof in the ledger, and tell whom it concerns. False where it is over already."""
     ledger.hold(session)  # before the row, as everywhere
-    one = _locked(session, takedown_id)
+    one = locked(session, takedown_id)
     if one.state not in STANDING or one.state == TakedownState.WAITING:
         return False
+    if by is None and one.remaining:
+        return False  # more was read to belong to it meanwhile
     one.state, one.problem = TakedownState.GONE, ""
+    # where it is read again after all, the post and whatever may still be left are looked at anew
+    one.remaining = (
+        [one.remote_id, *(left for left in one.remaining if left != one.remote_id)] if one.remaining else None
+    )
     one.confirmed_at, one.confirmed_by = now, by
     body = {
         "takedown": one.id, "account": one.account_id, "publication": one.publication_id, "remote_id": one.remote_id,
         "how": how, "by": by,
     }  # fmt: skip
     ledger.append(session, at=now, kind="takedown.confirmed", body=body)
-    for seen in session.scalars(
-        select(RemotePublicPost).where(
-            RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
-        )
-    ):
-        seen.gone_at = seen.gone_at or now
+    if by is None:  # what a person says, the account's next readings ask the platform for
+        for seen in session.scalars(
+            select(RemotePublicPost).where(
+                RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
+            )
+        ):
+            seen.gone_at = seen.gone_at or now
     removal_ended(session, one, by=by, now=now)
     takedown_mail.tell_gone(session, one, now=now)
     return True
-
-
-def _locked(session: Session, takedown_id: int) -> Takedown:
-    return session.scalars(
-        select(Takedown).where(Takedown.id == takedown_id).with_for_update().execution_options(populate_existing=True)
-    ).one()

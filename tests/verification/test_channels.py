@@ -27,6 +27,7 @@ from gatekeeper.channels.errors import (
     DuplicateContent,
     NotSent,
     OutcomeUnknown,
+    PermissionDenied,
     PlatformUnavailable,
     PostNotFound,
 )
@@ -169,17 +170,64 @@ def test_removes_a_post_and_may_be_asked_again(channel: Channel, simulator: Simu
     assert channel.delete_post(published.id) == "already_absent"
 
 
-def test_removes_the_photos_of_a_post_with_it(
+def test_names_what_would_outlive_a_post_and_removes_it_too(
     channel: Channel, simulator: Simulator, kind: str, draw: Callable[..., MediaItem]
 ) -> None:
-    """On Facebook they would live on, each under its own address."""
+    """On Facebook the photos would live on, each under its own address."""
     published = channel.create_post(RenderedPost("Two photos"), [channel.upload_media(draw()) for _ in range(2)])
     pictures = [each.id for each in simulator.state.pictures.values() if each.kind == kind]
-    assert len(pictures) == 2
-    assert channel.delete_post(published.id) == "deleted"
+    parts = channel.parts_of(published.id)
+    assert sorted(parts) == (sorted(pictures) if kind == "facebook" else [])
+    for part in (published.id, *parts):
+        assert channel.delete_post(part) == "deleted"
+        assert channel.delete_post(part) == "already_absent"
     if kind == "facebook":
         assert not set(pictures) & set(simulator.state.pictures)
-    assert channel.delete_post(published.id) == "already_absent"
+
+
+def test_a_post_without_photos_has_nothing_that_outlives_it(channel: Channel) -> None:
+    published = channel.create_post(RenderedPost("Words alone"), [])
+    assert channel.parts_of(published.id) == ()
+
+
+def test_what_belongs_to_a_post_that_is_not_there_cannot_be_read(simulator: Simulator) -> None:
+    facebook = build_channel(simulator.credentials("facebook"), clock=SystemClock(), base_url=simulator.base_url)
+    for post_id in ("111_1", "../me"):
+        with pytest.raises(PostNotFound):
+            facebook.parts_of(post_id)
+
+
+@pytest.mark.parametrize(
+    ("path", "canned", "error"),
+    [
+        ("me", "graph.100_33", PlatformUnavailable),
+        ("debug_token", "graph.190", AuthenticationFailed),
+        ("111/published_posts", "graph.100_33", PlatformUnavailable),
+        ("111/published_posts", "graph.10", PermissionDenied),
+        ("111/published_posts", "graph.2", PlatformUnavailable),
+    ],
+    ids=["page unseen", "keys refused", "posts unseen", "posts forbidden", "posts unavailable"],
+)
+@pytest.mark.parametrize("ask", ["parts_of", "delete_post"])
+def test_facebook_is_not_believed_that_something_is_gone_by_keys_that_prove_nothing(
+    simulator: Simulator, ask: str, path: str, canned: str, error: type[Exception]
+) -> None:
+    """It gives the same answer for what these keys may not see."""
+    facebook = build_channel(simulator.credentials("facebook"), clock=SystemClock(), base_url=simulator.base_url)
+    simulator.fault("status", path=f"/v26.0/{path}", times=1, canned=canned)
+    with pytest.raises(error):
+        getattr(facebook, ask)("111_1")
+    with pytest.raises(PostNotFound):  # the next time they do prove themselves
+        facebook.parts_of("111_1")
+
+
+def test_facebook_is_not_believed_that_a_post_is_gone_while_the_page_lists_it(simulator: Simulator) -> None:
+    facebook = build_channel(simulator.credentials("facebook"), clock=SystemClock(), base_url=simulator.base_url)
+    published = facebook.create_post(RenderedPost("Still there"), [])
+    simulator.fault("status", path=f"/v26.0/{published.id}", times=2, canned="graph.100_33")
+    with pytest.raises(PlatformUnavailable):
+        facebook.delete_post(published.id)
+    assert [post.id for post in simulator.posts("facebook")] == [published.id]
 
 
 def test_a_removal_whose_answer_was_lost_may_be_repeated(channel: Channel, simulator: Simulator, kind: str) -> None:

@@ -287,6 +287,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=False),
         sa.Column("confirmed_at", UtcDateTime(), nullable=True),
         sa.Column("confirmed_by", sa.Integer(), nullable=True),
+        sa.Column("remaining", sa.JSON(), nullable=True),
         sa.CheckConstraint("state <> 'gone' OR confirmed_at IS NOT NULL", name=op.f("ck_takedown_gone_is_confirmed")),
         sa.CheckConstraint(
             "publication_id IS NOT NULL OR remote_id IS NOT NULL", name=op.f("ck_takedown_names_a_post")
