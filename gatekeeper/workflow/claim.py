@@ -17,7 +17,7 @@ from gatekeeper.workflow.change import settle
 from gatekeeper.workflow.crash_points import reached
 from gatekeeper.workflow.outcome import ended
 from gatekeeper.workflow.services import Services
-from gatekeeper.workflow.stopped import sending_stopped
+from gatekeeper.workflow.stopped import WAITS_FOR, sending_stopped
 
 _MISSED = "Its approved window passed before it could be sent."
 _STOPPED = "Sending was stopped at that time."
@@ -73,7 +73,7 @@ _DUE = (
         _P.due_at <= bindparam("now"),
         _P.next_at <= bindparam("now"),
         _P.closes_at >= bindparam("now"),
-        _P.account_id.not_in(select(_A.id).where(_A.status.in_(("held", "new")))),
+        _P.account_id.not_in(select(_A.id).where(_A.status.in_(tuple(WAITS_FOR)))),
     )
     .order_by(_P.due_at, _P.id)
     .limit(bindparam("limit"))

@@ -18,6 +18,7 @@ from gatekeeper.workflow.case_freeze import why_frozen
 from gatekeeper.workflow.consent_hold import held_words
 from gatekeeper.workflow.facts import photos_against
 from gatekeeper.workflow.in_hand import InHand
+from gatekeeper.workflow.stopped import WAITS_FOR
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +46,8 @@ def ask_gate(session: Session, wanted: InHand, *, hashes: tuple[str, ...], now: 
     """
     if wanted.stopped:
         raise NotNow(wanted.stopped)
-    if wanted.account_status == "held" or (
-        wanted.account_status == "new" and wanted.declared_own
-    ):  # new: its keys are being checked
-        raise NotNow(wanted.held_reason or "The channel's keys are being checked.")
+    if wanted.account_status in WAITS_FOR:
+        raise NotNow(wanted.held_reason or WAITS_FOR[wanted.account_status])
     if not wanted.due_at <= now <= wanted.closes_at:  # a clock was set, or the claim took long: not its fault
         raise NotNow("Its time has not come, or its approved window is over.")
     if keep:

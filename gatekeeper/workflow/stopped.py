@@ -27,6 +27,12 @@ _STOP, _RESTORATION = table_of(EmergencyStop).c, table_of(Restoration).c
 IS_PRESSED = exists(select(_STOP.id).where(_STOP.standing == 1))
 IS_RESTORING = exists(select(_RESTORATION.id).where(_RESTORATION.finished_at.is_(None)))
 _ASKED = select(IS_PRESSED.label("is_pressed"), IS_RESTORING.label("is_restoring"))
+#: the states of a channel that only hold a post, until its window closes, and the words where nobody gave a reason
+WAITS_FOR = {
+    "held": "The channel is held.",
+    "new": "The channel's keys are being checked.",
+    "checked": "The headteacher has not opened the channel again yet.",
+}
 
 
 def sending_stopped(asked: Session | Connection) -> str:

@@ -80,3 +80,22 @@ def test_a_fault_before_sending_is_logged_without_its_words(
     assert "RuntimeError" in caplog.text
     assert "Wren" not in caplog.text
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize("status", ["held", "new", "checked"])
+def test_what_is_due_waits_until_the_headteacher_opens_the_channel_again(
+    school: School, simulator: Simulator, clock: ToldClock, status: str
+) -> None:
+    """Somebody held it, and its keys were renewed: nothing of that makes an approved post fail."""
+    (publication,) = school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+    with school.services.db.begin() as session:
+        account = session.get_one(ChannelAccount, school.accounts["x"])
+        account.status, account.declared_own = status, False
+    run(school)
+    assert school.publication(publication).state == PublicationState.SCHEDULED
+    with school.services.db.begin() as session:
+        account = session.get_one(ChannelAccount, school.accounts["x"])
+        account.status, account.declared_own = "open", True
+    run(school)
+    assert school.publication(publication).state == PublicationState.PUBLISHED
