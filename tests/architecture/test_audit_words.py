@@ -115,8 +115,8 @@ def test_words_of_two_actions_are_never_the_same() -> None:
     assert len(set(WORDS.values())) == len(WORDS)
 
 
-def about_parts() -> list[tuple[str, bool]]:
-    """Where a line about such a part is written, and whether its detail names the post."""
+def details() -> list[tuple[str, str, list[ast.Dict]]]:
+    """Where a line is written, about what, and the dictionaries that its detail is made of."""
     found = []
     for path in FILES:
         for function in ast.walk(ast.parse(path.read_text())):
@@ -126,23 +126,37 @@ def about_parts() -> list[tuple[str, bool]]:
                 if isinstance(call, ast.Call) and _name(call.func) == "record":
                     given = {keyword.arg: keyword.value for keyword in call.keywords}
                     subject = ast.unparse(given["subject"]) if "subject" in given else ""
-                    if any(f"'{part}:" in subject for part in NAMING_THEIR_POST):
-                        found.append((f"{path.name}:{call.lineno}", _names_post(given.get("detail"), function)))
+                    found.append((f"{path.name}:{call.lineno}", subject, _dictionaries(given.get("detail"), function)))
     return found
 
 
-def _names_post(detail: ast.expr | None, function: ast.FunctionDef) -> bool:
-    meant = [detail] if isinstance(detail, ast.Dict) else _assigned(_name(detail), function)
-    return any(
-        isinstance(key, ast.Constant) and key.value == "post"
-        for one in meant
-        if isinstance(one, ast.Dict)
-        for key in one.keys
-    )
+def _dictionaries(detail: ast.expr | None, function: ast.FunctionDef) -> list[ast.Dict]:
+    """What is handed in, or every one that its name stands for or is widened by."""
+    if not isinstance(detail, ast.Name):
+        meant = [detail] if detail else []
+    else:
+        widened = [node.value for node in ast.walk(function) if isinstance(node, ast.AugAssign)]
+        meant = [*_assigned(detail.id, function), *widened]
+    return [part for one in meant for part in ast.walk(one) if isinstance(part, ast.Dict)]
+
+
+def _keys(dictionary: ast.Dict) -> dict[str, str]:
+    pairs = zip(dictionary.keys, dictionary.values, strict=True)
+    return {str(key.value): ast.unparse(value) for key, value in pairs if isinstance(key, ast.Constant)}
 
 
 def test_a_line_about_a_photo_a_face_or_a_finding_names_its_post() -> None:
     """The number of a photo that was removed is given to another post's photo: it must not stand for that one."""
-    found = about_parts()
+    found = [one for one in details() if any(f"'{part}:" in one[1] for part in NAMING_THEIR_POST)]
     assert len(found) > 10
-    assert [where for where, named in found if not named] == []
+    assert [where for where, _, dictionaries in found if not any("post" in _keys(one) for one in dictionaries)] == []
+
+
+def test_no_line_holds_what_a_person_typed_but_a_reason_without_names() -> None:
+    """People who see no pupil read the audit: what is typed may name one."""
+    written = [(where, *pair) for where, _, found in details() for one in found for pair in _keys(one).items()]
+    typed = {"words", "note", "title", "text", "name", "statement", "told", "answer"}
+    assert [(where, key) for where, key, _ in written if key in typed] == []
+    reasons = [(where, value) for where, key, value in written if key == "reason"]
+    assert {where.partition(":")[0] for where, _ in reasons} == {"evidence.py", "retention.py", "subject_access.py"}
+    assert [where for where, value in reasons if not value.startswith("nameless(")] == []
