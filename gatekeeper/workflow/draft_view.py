@@ -136,7 +136,7 @@ def photo_bytes(services: Services, photo_id: int, by: Staff, *, public: bool) -
     with services.db.read() as session:
         photo = session.get(Photo, photo_id)
         post = readable_post(session, photo.post_id, by) if photo else None
-        if photo is None or post is None or not may_see_pictures(post, by):
+        if photo is None or post is None or not may_see_pictures(session, post, by, now=services.clock.now()):
             raise NotFound("There is no such photo, or it is not yours to see.")
         # a while after publishing only the published picture is kept
         digest = photo.rendition_sha256 if public or photo.original_gone_at else photo.preview_sha256

@@ -169,7 +169,7 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
         raise BadInput(sentence, fields={"reason": sentence})
     with services.db.read() as session:
         case = case_of(session, post_id, wish.version)
-        reasoned = _check_may_see(case, by, reason)
+        reasoned = _check_may_see(session, case, by, reason, now=services.clock.now())
         files, bounds, told = _collect(session, case, leave=leave, names=wish.names)
     missing = _add_pictures(services, case, files)
     files["evidence.pdf"] = pdf(told, {name: data for name, data in files.items() if name.startswith("images/")})
@@ -201,14 +201,16 @@ def export(services: Services, post_id: int, wish: Wish, *, by: Staff | None, ac
     return Bundle(file_name=name, data=packed(files), version=case.version.number)
 
 
-def _check_may_see(case: Case, by: Staff | None, reason: str) -> bool:
+def _check_may_see(session: Session, case: Case, by: Staff | None, reason: str, *, now: datetime) -> bool:
     """Refuse pictures and words that never were public to whoever may not see them in the program; was a reason needed?
 
     Raises:
         NotAllowed: an administrator sees no pupil, here or elsewhere.
         BadInput: an auditor has to say why.
     """
-    if by is None or may_see_pictures(case.post, by) or any(one.published_at for one in case.publications):
+    if by is None or any(one.published_at for one in case.publications):
+        return False
+    if may_see_pictures(session, case.post, by, now=now):
         return False
     if Role(by.role) is not Role.AUDITOR:
         raise NotAllowed(_UNSEEN)

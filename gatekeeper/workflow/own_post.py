@@ -1,21 +1,26 @@
 """Whose post is it: an author's own, for changing; somebody's, for reading. Everybody else is told there is none."""
 
+from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from approvals.tables import ApprovalRequest
 from gatekeeper.clock import london
 from gatekeeper.errors import NotFound
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Post
 from gatekeeper.posts.repository import post_for_update
 from gatekeeper.posts.status import PostState
+from gatekeeper.workflow.deciders import deciders
 
 _NONE: Final = "There is no such post, or it is not yours to see."
 
-#: who may read another's post once it was sent for checking; the second set sees no photo and no face
-READERS: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.CONSENT_LEAD})
-READERS_WITHOUT_PICTURES: Final = frozenset({Role.ADMINISTRATOR})
+#: who may read another's post once it was sent for checking; the second set sees no word, photo or face of it
+READERS: Final = frozenset({Role.HEADTEACHER, Role.CONSENT_LEAD})
+#: a deputy is here, because the role alone decides about nothing: `may_see_pictures` asks whether they decide
+READERS_WITHOUT_PICTURES: Final = frozenset({Role.DEPUTY, Role.ADMINISTRATOR})
 
 
 def own_post(session: Session, post_id: int, by: int) -> Post:
@@ -63,9 +68,25 @@ def _check_kept(post: Post) -> None:
         raise NotFound(erased_words(post))
 
 
-def may_see_pictures(post: Post, by: Staff) -> bool:
-    """Whether this person may see the photos and faces of a post they may read."""
-    return post.author_id == by.id or (_was_sent(post) and _role(by) in READERS)
+def may_see_pictures(session: Session, post: Post, by: Staff, *, now: datetime) -> bool:
+    """Whether this person may see the words, photos and faces of a post they may read.
+
+    A deputy may where they were asked about it, or where they may decide about it at this moment.
+    """
+    if post.author_id == by.id:
+        return True
+    if not _was_sent(post):
+        return False
+    return _role(by) in READERS or (_role(by) is Role.DEPUTY and _decides(session, post, by, now=now))
+
+
+def _decides(session: Session, post: Post, by: Staff, *, now: datetime) -> bool:
+    asked = select(ApprovalRequest.id).where(
+        ApprovalRequest.subject == f"post:{post.id}", ApprovalRequest.approver_id == by.id
+    )
+    return session.scalars(asked.limit(1)).first() is not None or deciders(session, now=now).may_decide(
+        by.id, author_id=post.author_id, head_only=""
+    )
 
 
 _ALL_READERS: Final = READERS | READERS_WITHOUT_PICTURES

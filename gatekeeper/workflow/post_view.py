@@ -201,13 +201,14 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
     Raises:
         NotFound: there is none, or none for this person.
     """
-    today = london(services.clock.now()).date()
+    now = services.clock.now()
+    today = london(now).date()
     with services.db.read() as session:
         post = readable_post(session, post_id, by)
         author = session.get_one(Staff, post.author_id)
         version = current_version(session, post)
         accounts = accounts_of(session, post)
-        mine, pictures = post.author_id == by.id, may_see_pictures(post, by)
+        mine, pictures = post.author_id == by.id, may_see_pictures(session, post, by, now=now)
         state = PostState(post.state)
         content = _content(session, post, today=today) if pictures else _Content()
         own = wordings_of(post) if pictures else {}

@@ -50,7 +50,8 @@ def versions_view(services: Services, post_id: int, by: Staff, *, before: str = 
     """
     with services.db.read() as session:
         post = _post(session, post_id, by)
-        versions, words = versions_of(session, post), may_see_pictures(post, by)
+        versions = versions_of(session, post)
+        words = may_see_pictures(session, post, by, now=services.clock.now())
         found = None
         if len(versions) > 1 or before or after:
             found = compare(session, post, before or last_asked(session, post) or "", after or versions[0].key)

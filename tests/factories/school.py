@@ -222,8 +222,8 @@ class School:
         )
         session.merge(PictureReading(sha256=sha, engine=READER, words=[], codes=[], read_at=now))
 
-    def ask(self, post_id: int, *, override: bool = False) -> str:
-        """Put the post before the headteacher; returns the opened link's secret, without a proof yet."""
+    def ask(self, post_id: int, *, override: bool = False, approver: int = 0) -> str:
+        """Put the post before the headteacher, or somebody else; returns the opened link's secret, without a proof yet."""
         now = self.services.clock.now()
         with self.services.db.begin() as session:
             post = session.get_one(Post, post_id)
@@ -238,12 +238,14 @@ class School:
                 summary=requests.Summary(channels=("X",), due_at=post.due_at or now),
                 override_asked=override,
                 author_id=post.author_id,
-                approver_id=self.head,
+                approver_id=approver or self.head,
                 now=now,
                 expires_at=post.due_at or now,
             )
             move(post, PostState.WAITING)
-            token = tokens.mint(session, request=request, person_id=self.head, purpose=tokens.DECIDE, now=now)
+            token = tokens.mint(
+                session, request=request, person_id=approver or self.head, purpose=tokens.DECIDE, now=now
+            )
             return tokens.open_link(session, token, purpose=tokens.DECIDE, now=now).view_secret
 
     def approve(self, post_id: int) -> list[int]:

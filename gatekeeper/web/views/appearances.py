@@ -97,7 +97,7 @@ def _is_open(pupil_id: int) -> bool:
 
 def _line(db: Any, found: Appearance) -> Line:
     post = db.get_one(Post, found.post_id)
-    sees = may_see_pictures(post, person())
+    sees = may_see_pictures(db, post, person(), now=services().clock.now())
     opens = sees and can_open("posts.show")
     accounts = {one: db.get_one(ChannelAccount, one) for one in {p.account_id for p in found.publications}}
     standing = tuple(

@@ -36,10 +36,14 @@ class TeachForm(Form):
 @bp.get("/words")
 @readers
 def index() -> str:
-    """The questions that wait, and every phrase that was taught."""
+    """The questions that wait, and every phrase that was taught. A deputy reads no sentence of a post they do not decide."""
     with services().db.read() as session:
+        sees = Role(person().role) is not Role.DEPUTY
         return render_template(
-            "web/rules/words.html", questions=steps.questions(session), taught=steps.taught_phrases(session)
+            "web/rules/words.html",
+            sees=sees,
+            questions=steps.questions(session) if sees else [],
+            taught=steps.taught_phrases(session),
         )
 
 

@@ -21,7 +21,7 @@ from tests.factories.school import School, make_services
 SECRETS = ("Applethwaite", "Wren", "marrow soup")
 #: tables that every request may write to
 _OWN_TRACES = {Audit.__tablename__, StaffSession.__tablename__}
-_READ_IT = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.CONSENT_LEAD, Role.AUTHOR})
+_READ_IT = frozenset({Role.HEADTEACHER, Role.CONSENT_LEAD, Role.AUTHOR})
 _FORM = {
     "who": "A visitor", "as": "adult", "do": "crop", "left": "0", "top": "0", "right": "60", "bottom": "60",
     "reason": "Because it is so, and always was.", "there": "no", "link": "https://x.com/a/status/1", "take_back": "yes",

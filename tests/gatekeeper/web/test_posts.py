@@ -347,7 +347,7 @@ def test_cannot_do_anything_to_anothers_post(
     [
         (Role.AUTHOR, True),
         (Role.HEADTEACHER, True),
-        (Role.DEPUTY, True),
+        (Role.DEPUTY, False),  # while they do not decide about it
         (Role.CONSENT_LEAD, True),
         (Role.ADMINISTRATOR, False),
         (Role.LINE_MANAGER, False),

@@ -54,6 +54,8 @@ def test_the_author_asks_and_the_consent_lead_answers(browser: Browser, services
     page = lead.get("/words").text
     assert "We read Isolde the Invincible." in page
     assert f"{finding}/teach" in page
+    assert "We read Isolde the Invincible." in browser(Role.HEADTEACHER).get("/words").text
+    assert "We read Isolde the Invincible." not in browser(Role.DEPUTY).get("/words").text
     assert 'value="Isolde the Invincible"' in lead.get(f"{finding}/teach").text
     assert lead.post(f"{finding}/teach", data=TYPED).status_code == 303
     assert "Isolde the Invincible" in lead.get("/words").text
