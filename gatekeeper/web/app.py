@@ -62,6 +62,7 @@ VIEWS = (
     "watch",
     "cases",
     "enquiries",
+    "case_holds",
     "policy",
     "statement",
     "retention",

@@ -88,6 +88,7 @@ UNDER = {
     "teach": "rules",
     "evidence": "audit",
     "enquiries": "cases",
+    "case_holds": "cases",
     "takedowns": "watch",
     "appearances": "pupils",
     "subject_access": "pupils",

@@ -42,6 +42,8 @@ LINES: Final[Mapping[str, str]] = {
     "closed": "closed it",
     "outcome": "wrote what came of it",
     "reopened": "opened it again",
+    "held": "placed a legal hold",
+    "hold_ended": "ended a legal hold",
 }
 #: what only an enquiry, a question or a complaint has: name of the field -> label
 FACTS: Final[Mapping[str, str]] = {"asker": "Who asks", "outlet": "For whom", "contact": "How to reach them"}

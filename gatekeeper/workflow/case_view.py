@@ -124,7 +124,9 @@ class CasePage:
     outcomes: Sequence[tuple[str, str]]
     result: str
     children: tuple[Case, ...]
-    holds: int | None  # None: not for this reader
+    holds: tuple[legal_hold.HoldLine, ...]  # those that stand, for whoever sees the case in full
+    may_hold: bool
+    hold_names: Mapping[int, str]
     now: datetime
 
     @property
@@ -270,6 +272,7 @@ def _page(session: Session, case: Case, by: Staff, *, now: datetime) -> CasePage
     names = _names(session, {case.opened_by, case.owner_id, case.about_id})
     allowed = frozenset(act for act in Act if may(act, stands, who))
     full = seen is Sight.FULL
+    held = tuple(legal_hold.holds(session, by, case_id=case.id)) if full else ()
     children = session.scalars(select(Case).where(Case.parent_id == case.id).order_by(Case.id)).all()
     return CasePage(
         case=case,
@@ -289,7 +292,9 @@ def _page(session: Session, case: Case, by: Staff, *, now: datetime) -> CasePage
         outcomes=OUTCOMES[kind],
         result=dict(OUTCOMES[kind]).get(case.facts.get("result", ""), ""),
         children=tuple(one for one in children if sight(standing(one), who) is not Sight.NOTHING),
-        holds=len(legal_hold.holds(session, case_id=case.id)) if full else None,
+        holds=held,
+        may_hold=legal_hold.may_hold(session, case, by),
+        hold_names=_names(session, {one.placed_by for one in held}),
         now=now,
     )
 

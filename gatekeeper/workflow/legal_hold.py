@@ -3,6 +3,9 @@
 A hold is placed under a case, on the case itself, on a post, or on a pupil. One on a case holds the post it is about;
 one on a pupil holds their register rows and every post that shows them or may name them. Whether a word is the name is
 asked generously: something kept a little longer does no harm that losing it would not.
+
+Why something is held says what a case is about. So a hold is shown to, placed by and ended by those alone who see its
+case in full, which the person it is about never does; a case they do not see answers like one that does not exist.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +19,14 @@ from sqlalchemy.sql import ColumnElement
 
 from approvals import ledger
 from gatekeeper.cases.model import Case, LegalHold
+from gatekeeper.cases.rules import Sight, sight
 from gatekeeper.errors import BadInput, Conflict, NotAllowed, NotFound
 from gatekeeper.people.pupils import Pupil
 from gatekeeper.people.staff import Role, Staff, record
 from gatekeeper.posts.model import Face, FaceAnswer, Photo, Post, Version
+from gatekeeper.workflow.case_right import standing, viewer
+from gatekeeper.workflow.cases import subject_of, write
+from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 
 MAY_HOLD: Final = frozenset({Role.HEADTEACHER, Role.ADMINISTRATOR, Role.CONSENT_LEAD})
@@ -27,6 +34,7 @@ KINDS: Final[Mapping[str, type[Case | Post | Pupil]]] = {"case": Case, "post": P
 LONGEST_REASON: Final = 1000
 _SHORTEST_REASON: Final = 10
 _HIGHEST: Final = 1_000_000_000
+_NO_CASE: Final = "There is no such case."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +83,13 @@ def held_post(session: Session, *, among: Sequence[int] | None = None) -> Column
     )
 
 
-def holds(session: Session, *, case_id: int | None = None, standing: bool = True) -> list[HoldLine]:
-    """The holds, the newest first; only those that stand, or all."""
+def holds(session: Session, by: Staff, *, case_id: int | None = None, over: bool = False) -> list[HoldLine]:
+    """The holds that this person may know of, the newest first: those that stand, or with `over` those that ended.
+
+    They stand on and under cases that the reader sees in full. Whether they may end one says `may_hold`.
+    """
     query = select(LegalHold).order_by(LegalHold.id.desc())
-    if standing:
-        query = query.where(LegalHold.ended_at.is_(None))
+    query = query.where(LegalHold.ended_at.is_not(None) if over else LegalHold.ended_at.is_(None))
     if case_id is not None:
         query = query.where(LegalHold.case_id == case_id)
     return [
@@ -94,7 +104,21 @@ def holds(session: Session, *, case_id: int | None = None, standing: bool = True
             ended_at=one.ended_at,
         )
         for one in session.scalars(query)
+        if all(_sees(session.get(Case, number), by) for number in _cases_of(one))
     ]
+
+
+def may_hold(session: Session, case: Case, by: Staff) -> bool:
+    """Whether this person may place and end holds for this case.
+
+    In a case about the headteacher, who sees nothing of it, whoever looks after it takes their place.
+    """
+    if not _sees(case, by):
+        return False
+    if Role(by.role) in MAY_HOLD:
+        return True
+    about = session.get(Staff, case.about_id) if case.about_id is not None else None
+    return about is not None and about.role == Role.HEADTEACHER and case.owner_id == by.id
 
 
 def place(services: Services, *, case_id: int, subject: str, reason: str, by: Staff) -> int:
@@ -102,18 +126,19 @@ def place(services: Services, *, case_id: int, subject: str, reason: str, by: St
 
     Raises:
         NotAllowed: this person may not.
-        BadInput: no reason, or there is no such case, post or pupil.
+        BadInput: no reason, or there is no such case, post or pupil, or none for them.
         Conflict: it is held under this case already.
     """
-    _check_may(by)
-    kind, number = _read(subject)
-    words = _reason(reason)
     now = services.clock.now()
     with services.step() as session:
-        case = session.get(Case, case_id, with_for_update=True)
-        if case is None or case.erased_at is not None:
-            raise BadInput("There is no such case.", fields={"case": "There is no such case."})
-        if session.get(KINDS[kind], number, with_for_update=True) is None:
+        case = session.get(Case, case_id, with_for_update=True, populate_existing=True)
+        _check_may(session, case, by)
+        kind, number = _read(subject)
+        words = _reason(reason)
+        if case is None or case.erased_at is not None or not _sees(case, by):
+            raise BadInput(_NO_CASE, fields={"case": _NO_CASE})
+        held = session.get(KINDS[kind], number, with_for_update=True)
+        if held is None or (isinstance(held, Case) and not _sees(held, by)):
             raise BadInput(f"There is no such {kind}.", fields={"number": f"There is no {kind} of this number."})
         same = select(LegalHold.id).where(
             LegalHold.case_id == case_id, LegalHold.subject == subject, LegalHold.ended_at.is_(None)
@@ -123,41 +148,81 @@ def place(services: Services, *, case_id: int, subject: str, reason: str, by: St
         hold = LegalHold(case_id=case_id, subject=subject, reason=words, placed_by=by.id, placed_at=now)
         session.add(hold)
         session.flush()
+        write(session, case, "held", by=by.id, now=now, words=_called(subject))
         body = {"hold": hold.id, "case": case_id, "subject": subject, "by": by.id}
         ledger.append(session, at=now, kind="hold.placed", body=body)
         record(session, at=now, staff_id=by.id, action="hold.placed", subject=subject, detail={"case": case_id})
         return hold.id
 
 
-def end(services: Services, hold_id: int, *, reason: str, by: Staff) -> None:
-    """End a hold: from the next night on the usual periods count again.
+def end(services: Services, hold_id: int, *, reason: str, by: Staff, case_id: int | None = None) -> None:
+    """End a hold: from the next night on the usual periods count again. Who placed it and who looks after it are told.
+
+    With `case_id` it is the hold of this case, or none.
 
     Raises:
         NotAllowed: this person may not.
-        NotFound: there is no such hold.
+        NotFound: there is no such hold, or none for them.
         Conflict: it has ended already.
     """
-    _check_may(by)
-    words = _reason(reason)
     now = services.clock.now()
     with services.step() as session:
-        hold = session.get(LegalHold, hold_id, with_for_update=True)
-        if hold is None:
-            raise NotFound("There is no such hold.")
+        found = session.get(LegalHold, hold_id) if 0 < hold_id < _HIGHEST else None
+        # the case is locked before the hold, as by every step about a case
+        case = session.get(Case, found.case_id, with_for_update=True, populate_existing=True) if found else None
+        _check_may(session, case, by)
+        hold = session.get(LegalHold, hold_id, with_for_update=True, populate_existing=True) if found else None
+        seen = hold is not None and all(_sees(session.get(Case, number), by) for number in _cases_of(hold))
+        if case is None or hold is None or not seen or case_id not in (None, case.id):
+            raise NotFound("There is no such hold, or it is not yours to see.")
+        words = _reason(reason)
         if hold.ended_at is not None:
             raise Conflict("This hold has ended already.")
         hold.ended_at, hold.ended_by = now, by.id
         # why it ended stands with why it was placed, and nowhere else: the audit holds no words about a child
         hold.reason = f"{hold.reason}\n\nEnded: {words}"
+        write(session, case, "hold_ended", by=by.id, now=now, words=_called(hold.subject))
         body = {"hold": hold.id, "case": hold.case_id, "subject": hold.subject, "by": by.id}
         ledger.append(session, at=now, kind="hold.ended", body=body)
         record(
             session, at=now, staff_id=by.id, action="hold.ended", subject=hold.subject, detail={"case": hold.case_id}
         )
+        _tell_ended(session, case, hold, by=by, now=now)
 
 
-def _check_may(by: Staff) -> None:
-    if Role(by.role) not in MAY_HOLD:
+def _tell_ended(session: Session, case: Case, hold: LegalHold, *, by: Staff, now: datetime) -> None:
+    for staff_id in sorted({hold.placed_by, case.owner_id or hold.placed_by} - {by.id}):
+        if _sees(case, session.get_one(Staff, staff_id)):  # whoever handed it over since then sees it no more
+            tell(
+                session,
+                "case_news",
+                staff_id=staff_id,
+                subject=f"{subject_of(case.id)}:hold:{hold.id}:ended",
+                context={"case_id": case.id, "kind": case.kind},
+                now=now,
+            )
+
+
+def _sees(case: Case | None, by: Staff) -> bool:
+    """Whether they see all of it. The person a case is about never does, whatever their role."""
+    return case is not None and sight(standing(case), viewer(by)) is Sight.FULL
+
+
+def _cases_of(hold: LegalHold) -> set[int]:
+    """Every case that a hold tells something of: the one it is for, and the one that is held."""
+    kind, _, number = hold.subject.partition(":")
+    return {hold.case_id, int(number)} if kind == "case" and number.isdecimal() else {hold.case_id}
+
+
+def _called(subject: str) -> str:
+    """What is held, as the story of a case says it."""
+    kind, _, number = subject.partition(":")
+    return f"{kind.capitalize()} {number}."
+
+
+def _check_may(session: Session, case: Case | None, by: Staff) -> None:
+    """Whoever may hold nothing hears the same of a case that is there and of one that is not."""
+    if Role(by.role) not in MAY_HOLD and not (case is not None and may_hold(session, case, by)):
         raise NotAllowed("Only the headteacher, an administrator or the consent lead may place or end a hold.")
 
 

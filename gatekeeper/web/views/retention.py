@@ -72,7 +72,7 @@ def index() -> str:
     """The classes with their periods, and the last nights."""
     with services().db.read() as session:
         page = retention.page(session, now=services().clock.now())
-        held = len(legal_hold.holds(session))
+        held = len(legal_hold.holds(session, person()))
     return render_template("web/retention/index.html", page=page, held=held, names=_class_names())
 
 
@@ -115,7 +115,7 @@ def change(class_id: str) -> Answer:
 def holds() -> Answer:
     """The holds that stand, and the form for another."""
     if request.method == "GET":
-        return _holds_page(HoldForm(formdata=None))
+        return _holds_page(HoldForm(formdata=None, data={"case": request.args.get("case", type=int)}))
     form = HoldForm()
     status = 422
     if form.validate_on_submit():
@@ -152,13 +152,13 @@ def end_hold(hold_id: int) -> Answer:
 
 def _holds_page(form: HoldForm, *, ending: int = 0, refused: str = "") -> str:
     with services().db.read() as session:
-        standing, every = legal_hold.holds(session), legal_hold.holds(session, standing=False)
+        standing, ended = legal_hold.holds(session, person()), legal_hold.holds(session, person(), over=True)
         names = names_of_staff(session)
     return render_template(
         "web/retention/holds.html",
         form=form,
         standing=standing,
-        ended=[one for one in every if one.ended_at],
+        ended=ended,
         names=names,
         ending=ending,
         refused=refused,
