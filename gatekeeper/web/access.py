@@ -123,8 +123,8 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def guard_routes(app: Flask) -> None:
-    """Ask every route's statement before the route runs."""
+def guard_routes(app: Flask, signed_out: Callable[[], Response]) -> None:
+    """Ask every route's statement before the route runs. `signed_out` answers a form that came without a session."""
 
     @app.before_request
     def _ask() -> Response | None:
@@ -143,6 +143,8 @@ def guard_routes(app: Flask) -> None:
             answer = jsonify(error="You are no longer signed in. Please sign in again.", signin=url_for("signin.form"))
             answer.status_code = 401
             return answer
+        if request.method == "POST":
+            return signed_out()
         then = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("signin.form", next=None if then == "/" else then), code=303)
 

@@ -15,7 +15,7 @@ from gatekeeper.people.own_rules import version_label
 from gatekeeper.people.school import school_settings
 from gatekeeper.people.staff import ROLE_WORDS, Role
 from gatekeeper.posts.status import BADGE, PUBLICATION_WORDS
-from gatekeeper.web import access, theme, wording
+from gatekeeper.web import access, door, theme, wording
 from gatekeeper.web.errors import Site, answer_errors
 from gatekeeper.web.headers import set_headers
 from gatekeeper.web.limits import limiter
@@ -97,7 +97,8 @@ def create_app(services: "Services") -> Flask:
     set_headers(app, secure=settings.secure)
     bound_numbers(app)
     _refuse_other_sites(app)
-    access.guard_routes(app)  # asked before the form secret, so that a closed page never says anything about forms
+    # asked before the form secret, so that a closed page never says anything about forms
+    access.guard_routes(app, signed_out=door.signed_out)
     CSRFProtect(app)
     limiter.init_app(app)
     Bootstrap5(app)

@@ -14,7 +14,8 @@ from werkzeug.wrappers import Response
 
 from approvals.errors import ApprovalError
 from gatekeeper.errors import BadInput, Conflict, GatekeeperError, NotAllowed, NotFound
-from gatekeeper.web.access import wants_json
+from gatekeeper.web import door, kept
+from gatekeeper.web.access import person_or_none, wants_json
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,12 @@ def answer_errors(app: Flask) -> None:
     """Give every error its page."""
 
     @app.errorhandler(CSRFError)
-    def _form(_: CSRFError) -> tuple[Any, int]:
+    def _form(_: CSRFError) -> Response | tuple[Any, int]:
+        if person_or_none() and not wants_json():
+            if request.endpoint == "signin.enter":  # the sign-in form sent twice, or reloaded: it has done its work
+                return door.entered()
+            if (typed := kept.taken()) and not kept.is_too_long(typed):
+                return door.go_on_page(typed, status=400)
         sentence = (
             "This form was open for too long, or you signed in again meanwhile. Go back, reload, and send it again."
         )

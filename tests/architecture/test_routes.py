@@ -138,7 +138,8 @@ def test_every_route_opens_for_exactly_whom_it_says(
 
 
 def as_stated(status: int, location: str | None, access: Access, role: Role | None) -> bool:
-    to_the_door = status == 303 and (location or "").startswith("/signin")
+    # a form gets the sign-in page itself, which carries what was typed
+    to_the_door = status == 401 or (status == 303 and (location or "").startswith("/signin"))
     if access.allows(role):
         # a page behind a link is open to whoever asks, and answers that the link opens nothing
         shut = access.kind not in (Kind.LINK_HOLDER, Kind.PUBLIC) and (status == 403 or to_the_door)

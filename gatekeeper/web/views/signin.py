@@ -1,7 +1,6 @@
 """Signing in and out, asking for a link, and setting a password by a link."""
 
 from typing import Final
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
@@ -9,7 +8,9 @@ from wtforms import EmailField, PasswordField
 from wtforms.validators import EqualTo
 
 from gatekeeper.errors import BadInput, NotAllowed
+from gatekeeper.web import door
 from gatekeeper.web.access import person_or_none, public, services, signed_in, web_session
+from gatekeeper.web.door import SignInForm
 from gatekeeper.web.forms_base import Form, at_most, needed, trimmed
 from gatekeeper.web.limits import SIGN_IN, limiter
 from gatekeeper.workflow import accounts
@@ -17,22 +18,6 @@ from gatekeeper.workflow import accounts
 bp = Blueprint("signin", __name__)
 _LINK: Final = "invitation"  # where the link's token waits between the click and the new password
 SENT: Final = "If we know this address, an e-mail with a link is on its way. It works for seven days, once."
-
-
-class SignInForm(Form):
-    """Address and password."""
-
-    email = EmailField(
-        "E-mail address",
-        filters=[trimmed],
-        validators=[needed("Please type your e-mail address."), at_most(254)],
-        render_kw={"autocomplete": "username"},
-    )
-    password = PasswordField(
-        "Password",
-        validators=[needed("Please type your password."), at_most(200)],
-        render_kw={"autocomplete": "current-password"},
-    )
 
 
 class AskForm(Form):
@@ -67,15 +52,15 @@ class NewPasswordForm(Form):
 def form() -> str | Response:
     """The sign-in page."""
     if person_or_none():
-        return redirect(_next(), code=303)
-    return render_template("web/signin/form.html", form=SignInForm())
+        return redirect(door.then(), code=303)
+    return door.door_page(SignInForm())
 
 
 @bp.post("/signin")
 @public
 @limiter.limit(SIGN_IN)
 def enter() -> Response | tuple[str, int]:
-    """Sign in, or say the one sentence."""
+    """Sign in, or say the one sentence. What was typed before the session ended goes along either way."""
     typed = SignInForm()
     if typed.validate_on_submit():
         try:
@@ -85,8 +70,8 @@ def enter() -> Response | tuple[str, int]:
             typed.refuse({}, str(refused))
         else:
             web_session().sign_in(entered.staff, entered.token)
-            return redirect(_next(), code=303)
-    return render_template("web/signin/form.html", form=typed), 422
+            return door.entered()
+    return door.door_page(typed, door.carried()), 422
 
 
 @bp.post("/signout")
@@ -161,11 +146,3 @@ def set_password() -> Response | tuple[str, int]:
     except BadInput as refused:
         typed.refuse(refused.fields)
     return render_template("web/signin/welcome.html", form=typed, invited=invited), 422
-
-
-def _next() -> str:
-    """The page asked for before signing in; only ever one of this site."""
-    wanted = request.args.get("next", "")
-    parts = urlsplit(wanted)
-    local = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return wanted if local and "\\" not in wanted and "\n" not in wanted else "/"
