@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from gatekeeper.posts.public import Takedown
+from gatekeeper.workflow.channel_names import listed
 from gatekeeper.workflow.services import Services
 
 
@@ -28,9 +29,19 @@ def note(services: Services, takedown_id: int, things: Collection[str]) -> list[
         return list(one.remaining)
 
 
-def strike(services: Services, takedown_id: int, thing: str) -> None:
-    """This was read to be gone."""
+def strike(services: Services, takedown_id: int, thing: str) -> list[str]:
+    """This was read to be gone; returns what remains."""
     with services.step() as session:
         one = locked(session, takedown_id)
         if one.remaining:
             one.remaining = [other for other in one.remaining if other != thing]
+        return list(one.remaining or ())
+
+
+def words_on_rest(one: Takedown) -> str:
+    """What nobody would think of who sees that the post is gone: its photos may not be. Empty where that is not so."""
+    left = one.remaining or ()
+    if not left or one.remote_id in left:
+        return ""
+    photos = "its photo with the number" if len(left) == 1 else "its photos with the numbers"
+    return f" The post itself is gone, but {photos} {listed(left)} may still be seen."

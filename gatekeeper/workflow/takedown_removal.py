@@ -7,6 +7,7 @@ the next one finds the post gone, records that and removes the rest.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +33,7 @@ from gatekeeper.channels.errors import (
     UnsupportedApiVersion,
 )
 from gatekeeper.errors import BadInput, Conflict, GatekeeperError, SettingsError
-from gatekeeper.people.staff import record
+from gatekeeper.people.staff import Audit, record
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.public import RemotePublicPost, Takedown, TakedownState
@@ -40,8 +41,9 @@ from gatekeeper.workflow import takedown_mail
 from gatekeeper.workflow.review_progress import removal_ended
 from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING
-from gatekeeper.workflow.takedown_remaining import locked, note, strike
+from gatekeeper.workflow.takedown_remaining import locked, note, strike, words_on_rest
 from gatekeeper.workflow.takedown_words import with_seen
+from gatekeeper.workflow.watch_ours import is_listed_name
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ _SETTLES: Final = timedelta(minutes=10)
 _LOOK_AGAIN: Final = timedelta(seconds=60)
 _CALLS: Final = 3  # a removal reads, removes and reads again
 _LONGEST: Final = jobs.TAKEDOWN.timeout - 15  # a try ends by itself, before its job is ended; the next one goes on
+_LETS_GO: Final = 3  # tries in which a platform may still hold on to a photo whose post has just gone
 _SHORTEST: Final = 5
 
 _KEYS: Final = (
@@ -82,6 +85,16 @@ _NO_KEYS: Final = (
 )
 
 
+_NO_NUMBER: Final = (
+    "The address that was given for this post holds no number that a program can use. Open the post on {platform} while "
+    "signed in as the school, remove it with all its photos, and say so here."
+)
+_ONLY_TYPED: Final = (
+    "{platform} shows nothing under the number that was typed for this post, which may be another post's. Look there "
+    "while signed in as the school, remove the post with all its photos, and say so here."
+)
+
+
 class NotGoneYet(GatekeeperError):
     """The post still stands, or nobody knows; it is tried again."""
 
@@ -101,13 +114,17 @@ def carry_out(services: Services, takedown_id: int) -> None:
             return
         account = session.get_one(ChannelAccount, one.account_id)
         young_until = _posted_at(session, one) + _SETTLES
+        only_typed = _is_only_typed(session, one)
     if services.channel_for is None:
         raise SettingsError("This process holds no keys.")
     platform = label_of(account.kind)
-    try:
-        channel = services.channel_for(account)
-    except SettingsError:
-        _hand_over(services, takedown_id, _NO_KEYS.format(platform=platform))
+    channel = None
+    if is_listed_name(account.kind, one.remote_id):
+        with suppress(SettingsError):
+            channel = services.channel_for(account)
+    if channel is None:
+        why = _NO_KEYS if is_listed_name(account.kind, one.remote_id) else _NO_NUMBER
+        _hand_over(services, takedown_id, why.format(platform=platform))
         return
     removal = _Removal(
         services=services, channel=channel, platform=platform, takedown_id=one.id, post=one.remote_id,
@@ -117,18 +134,30 @@ def carry_out(services: Services, takedown_id: int) -> None:
         removal.go_through()
     except (ContentRejected, PermissionDenied) as refused:
         log.warning("takedown %d: the platform refuses (%s)", takedown_id, type(refused).__name__)
-        _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
+        if removal.is_at_rest and one.tries < _LETS_GO:
+            _not_yet(services, takedown_id, refused, platform=platform)
+        else:
+            _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
         return
     except ChannelError as error:
         _not_yet(services, takedown_id, error, platform=platform)
         return
+    _believe(removal, only_typed=only_typed)
+
+
+def _believe(removal: "_Removal", *, only_typed: bool) -> None:
+    """Nothing of it can be read: it is gone, where that proves anything."""
+    services, platform, number = removal.services, removal.platform, removal.takedown_id
     if removal.too_young:
         sentence = f"{platform} does not show it. It is so new that this may be a delay, so it is read again."
-        _wait(services, takedown_id, sentence, until=services.clock.now() + _LOOK_AGAIN)
+        _wait(services, number, sentence, until=services.clock.now() + _LOOK_AGAIN)
+        return
+    if only_typed and not removal.removed:
+        _hand_over(services, number, _ONLY_TYPED.format(platform=platform))
         return
     how = "removed_and_read" if removal.removed else "read_to_be_gone"
     with services.step() as session:
-        _confirm(session, takedown_id, how=how, by=None, now=services.clock.now())
+        _confirm(session, number, how=how, by=None, now=services.clock.now())
 
 
 @dataclass(kw_only=True)
@@ -189,7 +218,12 @@ class _Removal:
             self.too_young = True
             return
         self.removed = self.removed or answer == "deleted"
-        strike(self.services, self.takedown_id, thing)
+        self.remaining = strike(self.services, self.takedown_id, thing)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether the post is gone, and only what outlived it is left."""
+        return bool(self.remaining) and self.post not in (self.remaining or ())
 
     def _enough(self) -> float:
         """The seconds in which one more can be removed and read to be gone: what is begun should not break off."""
@@ -232,6 +266,17 @@ def give_up(services: Services, takedown_id: int, _reason: str) -> None:
     _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
 
 
+def _is_only_typed(session: Session, one: Takedown) -> bool:
+    """Whether a person gave the post's number and no reading has ever shown it: that there is none proves nothing then."""
+    answered = select(Audit.id).where(
+        Audit.subject == f"publication:{one.publication_id}", Audit.action == "publication.answered"
+    )
+    seen = select(RemotePublicPost.id).where(
+        RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
+    )
+    return session.scalar(answered.limit(1)) is not None and session.scalar(seen.limit(1)) is None
+
+
 def _posted_at(session: Session, one: Takedown) -> datetime:
     """When it became public, as far as anybody knows."""
     publication = session.get(Publication, one.publication_id) if one.publication_id is not None else None
@@ -267,9 +312,10 @@ def _wait(services: Services, takedown_id: int, sentence: str, *, until: datetim
         one = locked(session, takedown_id)
         if one.state != TakedownState.ORDERED:  # a person was quicker
             return False
-        new = one.problem != sentence
+        problem = sentence + words_on_rest(one)
+        new = one.problem != problem
         one.tries += 1
-        one.problem = sentence
+        one.problem = problem
         one.next_at = until or one.next_at
         if new and ask:
             takedown_mail.tell_office(session, one, now=services.clock.now())
@@ -283,7 +329,7 @@ def _hand_over(services: Services, takedown_id: int, sentence: str) -> None:
         one = locked(session, takedown_id)
         if one.state != TakedownState.ORDERED:
             return
-        one.state, one.problem = TakedownState.BY_HAND, sentence
+        one.state, one.problem = TakedownState.BY_HAND, sentence + words_on_rest(one)
         one.tries += 1
         takedown_mail.tell_office(session, one, now=services.clock.now())
         takedown_mail.tell_gone(session, one, now=services.clock.now())

@@ -249,6 +249,49 @@ def test_what_a_person_finds_is_removed(school: School, simulator: Simulator, cl
     assert simulator.posts("x") == []
 
 
+@pytest.mark.parametrize(
+    ("link", "says"),
+    [
+        ("https://x.com/school/status/1900000000000000001", "may be another post's"),
+        ("https://x.com/school/status/{there}", ""),
+    ],
+    ids=["wrong number", "right number"],
+)
+def test_cannot_believe_that_a_post_is_gone_by_a_number_that_was_only_typed(
+    school: School, simulator: Simulator, clock: ToldClock, link: str, says: str
+) -> None:
+    (publication_id,) = school.approve(school.post(kinds=("x",)))
+    clock.advance(hours=1)
+    to_a_person(school, simulator, clock, "x")
+    with simulator.state.changing():
+        simulator.control.external_post({"kind": "x", "text": "It was there after all"})
+    there = simulator.posts("x")[0].id
+    answer.answer(school.services, publication_id, by=school.head, there=True, link=link.format(there=there))
+    clock.advance(days=3)
+    number = order(school, publication_id)
+    takedown_removal.carry_out(school.services, number)
+    assert says in removal(school, number).problem
+    assert removal(school, number).state == (TakedownState.BY_HAND if says else TakedownState.GONE)
+    assert len(simulator.posts("x")) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("kind", "remote_id"), [("facebook", "pfbid02GmLpBXaSDrhgsbJgDGaqyW"), ("linkedin", "urn:li:activity:714113893776")]
+)
+def test_what_no_program_can_name_is_given_to_a_person_at_once(
+    three: School, simulator: Simulator, clock: ToldClock, kind: str, remote_id: str
+) -> None:
+    (publication_id,) = published(three, clock, kind)
+    with three.services.db.begin() as session:
+        session.get_one(Publication, publication_id).remote_id = remote_id
+    number = order(three, publication_id)
+    before = len(simulator.requests("DELETE"))
+    takedown_removal.carry_out(three.services, number)
+    assert removal(three, number).state == TakedownState.BY_HAND
+    assert "no number that a program can use" in removal(three, number).problem
+    assert len(simulator.requests("DELETE")) == before
+
+
 def test_the_gate_refuses_what_is_to_be_taken_down(school: School, simulator: Simulator, clock: ToldClock) -> None:
     """However it came back into the line: the last gate knows."""
     (publication_id,) = school.approve(school.post(kinds=("x",)))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from approvals import ledger
 from gatekeeper import jobs
 from gatekeeper.channels.facebook import Facebook
 from gatekeeper.channels.transport import Answer, Wire
+from gatekeeper.db.session import Database
 from gatekeeper.mail.model import Notice
 from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.simulator.server import Simulator
@@ -19,7 +21,7 @@ from gatekeeper.workflow import takedown_act, takedown_removal, takedown_sweep
 from gatekeeper.workflow.takedown_removal import NotGoneYet
 from gatekeeper.workflow.takedown_reopen import reopen_where_seen
 from tests.conftest import ToldClock
-from tests.factories.school import School
+from tests.factories.school import School, make_services
 from tests.factories.sending import run
 
 GRAPH = "graph.facebook.com"
@@ -28,6 +30,11 @@ FOUR = 4
 
 class Killed(BaseException):
     """The process ends here."""
+
+
+@pytest.fixture
+def school(sqlite_database: Database, tmp_path: Path, clock: ToldClock, simulator: Simulator) -> School:
+    return School(make_services(sqlite_database, tmp_path, clock, simulator=simulator))
 
 
 def ordered(school: School, clock: ToldClock, *, photos: int) -> int:
@@ -157,18 +164,38 @@ def test_one_photo_in_trouble_keeps_no_other_public(school: School, simulator: S
     assert is_clean(simulator)
 
 
-def test_a_photo_that_facebook_refuses_goes_to_a_person_and_trying_again_goes_on_with_it(
+def test_a_photo_that_facebook_holds_on_to_for_a_moment_needs_no_person(
     school: School, simulator: Simulator, clock: ToldClock
 ) -> None:
-    number = ordered(school, clock, photos=2)
-    last = photos(simulator)[1]
-    refuse_photo(simulator, last, "graph.200", times=2)
+    number = ordered(school, clock, photos=1)
+    (photo,) = photos(simulator)
+    refuse_photo(simulator, photo, "graph.200")
+    with pytest.raises(NotGoneYet):
+        takedown_removal.carry_out(school.services, number)
+    assert state(school, number) == TakedownState.ORDERED
+    assert f"The post itself is gone, but its photo with the number {photo} may" in removal(school, number).problem
+    next_try(school, clock, number)
+    assert state(school, number) == TakedownState.GONE
+    assert is_clean(simulator)
+
+
+def test_photos_that_facebook_refuses_go_to_a_person_and_trying_again_goes_on_with_them(
+    school: School, simulator: Simulator, clock: ToldClock
+) -> None:
+    number = ordered(school, clock, photos=3)
+    _, *rest = photos(simulator)
+    for photo in rest:
+        refuse_photo(simulator, photo, "graph.200", times=takedown_removal._LETS_GO + 2)
+    for _ in range(takedown_removal._LETS_GO):
+        with pytest.raises(NotGoneYet):
+            takedown_removal.carry_out(school.services, number)
     takedown_removal.carry_out(school.services, number)
     assert state(school, number) == TakedownState.BY_HAND
-    assert photos(simulator) == [last]
+    assert f"its photos with the numbers {' and '.join(rest)} may still be seen" in removal(school, number).problem
+    assert photos(simulator) == rest
     takedown_act.again(school.services, number, by=school.head)
     takedown_removal.carry_out(school.services, number)
-    assert state(school, number) == TakedownState.BY_HAND, "it is still there"
+    assert state(school, number) == TakedownState.BY_HAND, "they are still there"
     takedown_act.again(school.services, number, by=school.head)
     takedown_removal.carry_out(school.services, number)
     assert state(school, number) == TakedownState.GONE
@@ -183,7 +210,7 @@ def test_what_is_read_again_after_its_end_goes_with_its_photos(
     number = ordered(school, clock, photos=2)
     post, first = simulator.posts("facebook")[0].id, photos(simulator)[0]
     if who == "a person":
-        refuse_photo(simulator, first, "graph.200")
+        refuse_photo(simulator, first, "graph.32")
     takedown_removal.carry_out(school.services, number)
     if who == "a person":
         takedown_removal.confirm_by_hand(school.services, number, words="All of it is gone", by=school.head)
@@ -316,8 +343,9 @@ def test_that_a_photo_is_not_seen_proves_nothing_either(school: School, simulato
     (photo,) = photos(simulator)
     hide(simulator, photo, times=2)
     simulator.fault("status", host=GRAPH, path="*/published_posts", times=1, canned="graph.10")
-    takedown_removal.carry_out(school.services, number)
-    assert state(school, number) == TakedownState.BY_HAND
+    with pytest.raises(NotGoneYet):
+        takedown_removal.carry_out(school.services, number)
+    assert state(school, number) == TakedownState.ORDERED
     assert removal(school, number).remaining == [photo]
 
 
