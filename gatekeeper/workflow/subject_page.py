@@ -33,6 +33,7 @@ _LABELS: Final = {
     "did": "Did what",
     "link": "Where it was",
     "number": "The school’s number",
+    "reasons": "What staff wrote about the child",
 }
 _TITLES: Final = {
     "roll": "On the school’s roll",

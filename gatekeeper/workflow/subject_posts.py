@@ -17,6 +17,7 @@ from gatekeeper.posts.status import BADGE, PUBLICATION_WORDS, FaceState, PostSta
 from gatekeeper.workflow.appearances import CLEARED, NAMED, Appearance
 from gatekeeper.workflow.change import subject_of
 from gatekeeper.workflow.subject_pictures import Plan, plan
+from gatekeeper.workflow.subject_reasons import reasons_part
 from gatekeeper.workflow.withheld import Withholder
 
 _VERDICTS: Final = {"approve": "approved", "refuse": "refused", "changes": "changes asked for"}
@@ -54,6 +55,7 @@ def post_part(
         {"photo": one.photo_id, "description": descriptions[one.photo_id], "file": None, "why_not": one.why_not}
         for one in plans
     ]
+    told["reasons"] = reasons_part(session, post, pupil_id, names, words, photo_ids=found.photo_ids)
     return told, plans
 
 

@@ -5,6 +5,7 @@ about a face. Drawing them twice changes nothing; a reason that somebody wrote s
 """
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -148,11 +149,16 @@ def _key(rule: str, field: str, box: Region | list[float] | None, about: str) ->
     return (rule, field, tuple(round(float(side), 1) for side in box or ()), about)
 
 
+def about_photo(photo: Photo, pupils: Sequence[int | None]) -> str:
+    """A photo by its bytes, and the child a remark is about, if it is about one: as `Finding.about` keeps it."""
+    return hashlib.sha256(f"{photo.original_sha256}:{list(pupils)}".encode()).hexdigest()
+
+
 def _about(post: Post, remark: Remark) -> str:
-    """The photo by its bytes, and the child where the remark is about one: what was said of another is not carried on."""
+    """The photo, and the child where the remark is about one: what was said of another is not carried on."""
     photo = post.photos[remark.index]
     shown = [face.pupil_id for face in photo.faces if face.state == FaceState.PUPIL and _box(face) == remark.box]
-    return hashlib.sha256(f"{photo.original_sha256}:{shown}".encode()).hexdigest()
+    return about_photo(photo, shown)
 
 
 def _row(version: Version, remark: Remark, severity: str, about: str, kept: Finding | None) -> Finding:

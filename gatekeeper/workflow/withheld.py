@@ -32,6 +32,8 @@ class Withholder:
     def __init__(self, checker: Checker, child: Pupil | None, others: Iterable[Pupil]) -> None:
         self._checker, self._id = checker, str(child.id) if child else ""
         self._own = set(_parts(child)) if child else set()
+        called = f"{child.first_name} {child.known_as}" if child else ""
+        self._called = {fold_word(word) for word in _WORD.findall(called)}
         parts = {part for other in others for part in _parts(other)} - self._own
         common = vocabulary().word_names | vocabulary().word_surnames
         self._parts = {part for part in parts if len(part) >= _LEAST}
@@ -62,6 +64,12 @@ class Withholder:
     def names_the_child(self, words: str) -> bool:
         """Whether these words may name the child itself."""
         return any(self._id in ids for _, _, ids in self._checker.names_in("images[0].alt", words))
+
+    def calls_the_child(self, words: str) -> bool:
+        """Whether these words name the child, or hold its first name with a capital, whatever else it may mean."""
+        return self.names_the_child(words) or any(
+            found.group()[0].isupper() and fold_word(found.group()) in self._called for found in _WORD.finditer(words)
+        )
 
     def _sure(self, words: str) -> Iterator[tuple[int, int]]:
         """What the engine takes for others and not for this child."""
