@@ -7,6 +7,7 @@ the next one finds the post gone, records that and removes the rest.
 """
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +33,7 @@ from gatekeeper.channels.errors import (
     UnsupportedApiVersion,
 )
 from gatekeeper.errors import BadInput, Conflict, GatekeeperError, SettingsError
-from gatekeeper.people.staff import record
+from gatekeeper.people.staff import Audit, record
 from gatekeeper.policy.limits import label_of
 from gatekeeper.posts.model import ChannelAccount, Publication
 from gatekeeper.posts.public import RemotePublicPost, Takedown, TakedownState
@@ -42,6 +43,7 @@ from gatekeeper.workflow.services import Services
 from gatekeeper.workflow.takedown import STANDING
 from gatekeeper.workflow.takedown_remaining import locked, note, strike, words_on_rest
 from gatekeeper.workflow.takedown_words import with_seen
+from gatekeeper.workflow.watch_ours import is_listed_name
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +85,16 @@ _NO_KEYS: Final = (
 )
 
 
+_NO_NUMBER: Final = (
+    "The address that was given for this post holds no number that a program can use. Open the post on {platform} while "
+    "signed in as the school, remove it with all its photos, and say so here."
+)
+_ONLY_TYPED: Final = (
+    "{platform} shows nothing under the number that was typed for this post, which may be another post's. Look there "
+    "while signed in as the school, remove the post with all its photos, and say so here."
+)
+
+
 class NotGoneYet(GatekeeperError):
     """The post still stands, or nobody knows; it is tried again."""
 
@@ -102,13 +114,17 @@ def carry_out(services: Services, takedown_id: int) -> None:
             return
         account = session.get_one(ChannelAccount, one.account_id)
         young_until = _posted_at(session, one) + _SETTLES
+        only_typed = _is_only_typed(session, one)
     if services.channel_for is None:
         raise SettingsError("This process holds no keys.")
     platform = label_of(account.kind)
-    try:
-        channel = services.channel_for(account)
-    except SettingsError:
-        _hand_over(services, takedown_id, _NO_KEYS.format(platform=platform))
+    channel = None
+    if is_listed_name(account.kind, one.remote_id):
+        with suppress(SettingsError):
+            channel = services.channel_for(account)
+    if channel is None:
+        why = _NO_KEYS if is_listed_name(account.kind, one.remote_id) else _NO_NUMBER
+        _hand_over(services, takedown_id, why.format(platform=platform))
         return
     removal = _Removal(
         services=services, channel=channel, platform=platform, takedown_id=one.id, post=one.remote_id,
@@ -126,13 +142,22 @@ def carry_out(services: Services, takedown_id: int) -> None:
     except ChannelError as error:
         _not_yet(services, takedown_id, error, platform=platform)
         return
+    _believe(removal, only_typed=only_typed)
+
+
+def _believe(removal: "_Removal", *, only_typed: bool) -> None:
+    """Nothing of it can be read: it is gone, where that proves anything."""
+    services, platform, number = removal.services, removal.platform, removal.takedown_id
     if removal.too_young:
         sentence = f"{platform} does not show it. It is so new that this may be a delay, so it is read again."
-        _wait(services, takedown_id, sentence, until=services.clock.now() + _LOOK_AGAIN)
+        _wait(services, number, sentence, until=services.clock.now() + _LOOK_AGAIN)
+        return
+    if only_typed and not removal.removed:
+        _hand_over(services, number, _ONLY_TYPED.format(platform=platform))
         return
     how = "removed_and_read" if removal.removed else "read_to_be_gone"
     with services.step() as session:
-        _confirm(session, takedown_id, how=how, by=None, now=services.clock.now())
+        _confirm(session, number, how=how, by=None, now=services.clock.now())
 
 
 @dataclass(kw_only=True)
@@ -239,6 +264,17 @@ def give_up(services: Services, takedown_id: int, _reason: str) -> None:
         one = session.get_one(Takedown, takedown_id)
         platform = label_of(session.get_one(ChannelAccount, one.account_id).kind)
     _hand_over(services, takedown_id, _BY_HAND.format(platform=platform))
+
+
+def _is_only_typed(session: Session, one: Takedown) -> bool:
+    """Whether a person gave the post's number and no reading has ever shown it: that there is none proves nothing then."""
+    answered = select(Audit.id).where(
+        Audit.subject == f"publication:{one.publication_id}", Audit.action == "publication.answered"
+    )
+    seen = select(RemotePublicPost.id).where(
+        RemotePublicPost.account_id == one.account_id, RemotePublicPost.remote_id == one.remote_id
+    )
+    return session.scalar(answered.limit(1)) is not None and session.scalar(seen.limit(1)) is None
 
 
 def _posted_at(session: Session, one: Takedown) -> datetime:
