@@ -37,6 +37,7 @@ LINES: Final[Mapping[str, str]] = {
     "asked": "asked for the headteacher's approval of a reply",
     "decided": "decided about a reply",
     "withdrawn": "took a reply back",
+    "reply_ended": "ended, with the case, what was asked or approved about a reply",
     "sent": "wrote down that a reply was sent",
     "holding": "gave the holding text",
     "closed": "closed it",

@@ -6,6 +6,7 @@ whoever edits them makes a new reply, and what was asked or approved before is v
 wrote any part of.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -36,11 +37,14 @@ from gatekeeper.workflow.services import Services
 LONGEST_RECIPIENT: Final = 300
 LONGEST_REPLY: Final = 5_000
 TO_DECIDE: Final = timedelta(days=7)  # where the one who asks named no time
-SOON: Final = timedelta(hours=1)  # a time that is as good as over is none
 _HIGHEST: Final = 2**31 - 1
 _EDITED: Final = "The reply was edited."
 _WITHDRAWN: Final = "The reply was withdrawn."
 _CLOSED: Final = "The enquiry was closed."
+_UNSENT: Final = "A reply is approved and not marked as sent. Say first that it was sent, or take it back."
+_STILL_ASKED: Final = (
+    "The headteacher is still asked about a reply. Wait for the decision, or take the reply back first."
+)
 
 
 class ReplyState(StrEnum):
@@ -188,14 +192,25 @@ def writers(session: Session, reply: CaseReply) -> set[int]:
     return wrote
 
 
+def check_nothing_unsent(session: Session, case: Case) -> None:
+    """Refuse to call an enquiry answered while a reply may still be sent, or is still asked about.
+
+    Raises:
+        BadInput: what to do about it.
+    """
+    for reply in _waiting(session, case):
+        if reply.state == ReplyState.ASKED:
+            raise BadInput(_STILL_ASKED, fields={"result": _STILL_ASKED})
+        if stands(session, reply):
+            raise BadInput(_UNSENT, fields={"result": _UNSENT})
+
+
 def void_all(session: Session, case: Case, *, by: int, now: datetime) -> None:
-    """Whatever of a case's replies was asked or approved ends with the case."""
-    waiting = select(CaseReply).where(
-        CaseReply.case_id == case.id, CaseReply.state.in_((ReplyState.ASKED, ReplyState.APPROVED))
-    )
-    for reply in session.scalars(waiting):
+    """Whatever of a case's replies was asked or approved ends with the case, and its story says so."""
+    for reply in _waiting(session, case):
         _void(session, reply, by=by, reason=_CLOSED, now=now)
         reply.state, reply.decision_id = ReplyState.WITHDRAWN, None
+        write(session, case, "reply_ended", by=by, now=now, number=reply.number)
 
 
 def open_question(session: Session, case: Case, reply: CaseReply, who: Deciders, *, now: datetime) -> None:
@@ -277,6 +292,12 @@ def lock_replies_asked_about(session: Session) -> list[tuple[Case, CaseReply]]:
     return found
 
 
+def _waiting(session: Session, case: Case) -> Sequence[CaseReply]:
+    states = (ReplyState.ASKED, ReplyState.APPROVED)
+    query = select(CaseReply).where(CaseReply.case_id == case.id, CaseReply.state.in_(states))
+    return session.scalars(query.order_by(CaseReply.number)).all()
+
+
 def _new(session: Session, case: Case, recipient: str, words: str, *, by: Staff, now: datetime) -> CaseReply:
     recipient, words = _checked(recipient, words)
     highest = session.scalar(select(func.max(CaseReply.number)).where(CaseReply.case_id == case.id)) or 0
@@ -344,9 +365,9 @@ def _settle_answer(session: Session, case: Case, *, by: int, how: str, now: date
 
 
 def _until(session: Session, case: Case, *, now: datetime) -> datetime:
-    """When the question ends: with the time that the one who asks named, where that is still to come."""
-    clock = select(CaseClock.due_at).where(
-        CaseClock.case_id == case.id, CaseClock.name == ANSWER, CaseClock.met_at.is_(None)
-    )
-    named = session.scalar(clock)
-    return named if named is not None and named - now >= SOON else now + TO_DECIDE
+    """When the question ends: with the time that the one who asks named, as long as that is still to come.
+
+    Whether something was answered in that time already makes no difference: a second reply is in time or late, too.
+    """
+    named = session.scalar(select(CaseClock.due_at).where(CaseClock.case_id == case.id, CaseClock.name == ANSWER))
+    return named if named is not None and named > now else now + TO_DECIDE

@@ -301,7 +301,7 @@ def _page(session: Session, case: Case, by: Staff, *, now: datetime) -> CasePage
 
 def _owners(session: Session, case: Case, kind: CaseKind, *, now: datetime) -> list[Staff]:
     found = case_route.possible_owners(session, kind, about_id=case.about_id, now=now)
-    out = {case.opened_by} if kind is CaseKind.ADVICE else set()
+    out = {case.owner_id} | ({case.opened_by} if kind is CaseKind.ADVICE else set())
     return [one for one in found if one.id not in out]
 
 

@@ -10,23 +10,24 @@ from sqlalchemy.orm import Session
 from approvals import ledger
 from approvals.statements import tidy
 from gatekeeper.cases import breach
-from gatekeeper.cases.clocks import PEOPLE, due_in
+from gatekeeper.cases.clocks import PEOPLE, due_in, reached
 from gatekeeper.cases.model import Case, CaseAttachment, CaseClock, CaseKind, CaseState
 from gatekeeper.cases.rules import RULES, Act, Sight, sight
 from gatekeeper.errors import BadInput, Conflict, NotFound
 from gatekeeper.people.staff import Staff, record
 from gatekeeper.posts import media
 from gatekeeper.workflow import case_route
-from gatekeeper.workflow.case_reply import void_all
+from gatekeeper.workflow.case_reply import check_nothing_unsent, void_all
 from gatekeeper.workflow.case_right import case_for, standing, viewer
 from gatekeeper.workflow.cases import needed, set_clock, subject_of, tell_given, write
 from gatekeeper.workflow.notify import tell
 from gatekeeper.workflow.services import Services
 
 MOST_FILES: Final = 20
+ANSWERED: Final = "answered"
 #: how a case of each kind can end; the words stand on its page and in its export
 OUTCOMES: Final[Mapping[CaseKind, tuple[tuple[str, str], ...]]] = {
-    CaseKind.ENQUIRY: (("answered", "Answered"), ("declined", "Not answered"), ("dropped", "No longer asked")),
+    CaseKind.ENQUIRY: ((ANSWERED, "Answered"), ("declined", "Not answered"), ("dropped", "No longer asked")),
     CaseKind.ADVICE: (),
     CaseKind.CONCERN: (
         ("settled", "Settled"), ("nothing", "Nothing to do"), ("elsewhere", "Taken to another process"),
@@ -35,7 +36,7 @@ OUTCOMES: Final[Mapping[CaseKind, tuple[tuple[str, str], ...]]] = {
     CaseKind.BREACH: (
         ("reported", "Reported to the ICO"), ("recorded", "Recorded, no report needed"), ("none", "It was no breach"),
     ),
-    CaseKind.COMPLAINT: (("answered", "Answered"), ("withdrawn", "Withdrawn")),
+    CaseKind.COMPLAINT: ((ANSWERED, "Answered"), ("withdrawn", "Withdrawn")),
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def hand_over(services: Services, case_id: int, to: int, *, by: Staff, words: st
     """Give the case to somebody else, who is told.
 
     Raises:
-        BadInput: they may not look after such a case.
+        BadInput: they may not look after such a case, or do so already.
     """
     now = services.clock.now()
     with services.step() as session:
@@ -83,7 +84,8 @@ def hand_over(services: Services, case_id: int, to: int, *, by: Staff, words: st
             sentence = "Please choose somebody from the list."
             raise BadInput(sentence, fields={"to": sentence})
         if to == case.owner_id:
-            return
+            sentence = "They look after it already. Please choose somebody else."
+            raise BadInput(sentence, fields={"to": sentence})
         write(session, case, "routed", by=by.id, now=now, words=tidy(words), to=to, shared=False)
         case.owner_id = to
         record(
@@ -176,7 +178,8 @@ def close(services: Services, case_id: int, result: str, words: str, *, by: Staf
     """End the case. `words` stay among those who work on it; `told` is what its reporter reads.
 
     Raises:
-        BadInput: how it ended is not said, or something that was due is neither done nor explained.
+        BadInput: how it ended is not said, something that was due is neither done nor explained, or an enquiry is to
+            end as answered with a reply that may still be sent.
     """
     now = services.clock.now()
     with services.step() as session:
@@ -185,6 +188,8 @@ def close(services: Services, case_id: int, result: str, words: str, *, by: Staf
         if result not in results:
             raise BadInput("Please choose how it ended.", fields={"result": "Please choose how it ended."})
         words = needed(words, field="outcome", ask="Please write in a sentence what came of it.")
+        if case.kind == CaseKind.ENQUIRY and result == ANSWERED:
+            check_nothing_unsent(session, case)
         _settle_clocks(session, case, results[result], by=by, now=now)
         void_all(session, case, by=by.id, now=now)
         finish(session, case, result, words, by=by.id, now=now)
@@ -205,7 +210,7 @@ def finish(session: Session, case: Case, result: str, words: str, *, by: int, no
 
 
 def reopen(services: Services, case_id: int, words: str, *, by: Staff) -> None:
-    """Go on with a case that was closed.
+    """Go on with a case that was closed. What was due and ended with nothing but the closing is due again.
 
     Raises:
         BadInput: it is not said why.
@@ -214,6 +219,7 @@ def reopen(services: Services, case_id: int, words: str, *, by: Staff) -> None:
     with services.step() as session:
         case = case_for(session, case_id, by, Act.REOPEN)
         words = needed(words, field="why", ask="Please write why it is opened again.")
+        _run_again(session, case, now=now)
         case.state, case.closed_at, case.closed_by, case.outcome = CaseState.OPEN, None, None, ""
         write(session, case, "reopened", by=by.id, now=now, words=words)
         record(session, at=now, staff_id=by.id, action="case.reopened", subject=subject_of(case.id))
@@ -229,6 +235,17 @@ def _settle_clocks(session: Session, case: Case, result: str, *, by: Staff, now:
         raise BadInput(sentence, fields={"result": sentence})
     for clock in running:
         clock.met_at, clock.met_by, clock.words = now, by.id, result
+
+
+def _run_again(session: Session, case: Case, *, now: datetime) -> None:
+    """Start the clocks again that only the closing stopped. A warning whose moment passed meanwhile is not sent late."""
+    ended = dict(OUTCOMES[CaseKind(case.kind)]).get(case.facts.get("result", ""), "")
+    stopped = select(CaseClock).where(
+        CaseClock.case_id == case.id, CaseClock.met_at == case.closed_at, CaseClock.words == ended
+    )
+    for clock in session.scalars(stopped):
+        clock.met_at, clock.met_by, clock.words = None, None, ""
+        clock.told = max(clock.told, reached(clock.due_at, now) - (now >= clock.due_at))
 
 
 def _outside(case: Case) -> set[int | None]:

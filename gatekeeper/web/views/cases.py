@@ -126,7 +126,7 @@ def hand_over(case_id: int) -> Answer:
         case_work.hand_over(services(), case_id, to, words=words, by=person())
     except BadInput as refused:
         return case_page(case_id, errors=refused.fields, status=422)
-    flash("Handed over. They get an e-mail.", "success")
+    flash("You look after it now." if to == person().id else "Handed over. They get an e-mail.", "success")
     try:
         case_view.page_for(services(), case_id, person())
     except NotFound:
@@ -243,6 +243,7 @@ def case_page(case_id: int, *, errors: dict[str, str] | None = None, status: int
     html = render_template(
         "web/cases/show.html",
         shown=shown,
+        reader_id=person().id,
         errors=errors or {},
         typed=request.form if errors else {},
         Act=Act,

@@ -189,6 +189,29 @@ def test_the_headteacher_works_through_a_breach_and_takes_it_out(school: School,
     assert "31 names" not in page(as_role(Role.AUTHOR), where)
 
 
+def test_a_case_that_nobody_else_may_have_is_not_offered_to_be_handed_over(school: School, as_role: Browser) -> None:
+    head = as_role(Role.HEADTEACHER)
+    form = {
+        "about": str(school.author), "title": "A photo", "words": "Clause 7.2", "link": "x.example/1",
+        "deadline_date": "2026-12-20", "deadline_time": "12:00",
+    }  # fmt: skip
+    where = head.post("/cases/new/removal", data=form).headers["Location"]
+    shown = page(head, where)
+    assert "There is nobody else here who may look after it" in shown
+    assert "/hand-over" not in shown
+    refused = head.post(f"{where}/hand-over", data={"to": str(school.head)}, follow_redirects=True)
+    assert refused.status_code == 422
+    assert "They get an e-mail" not in refused.text
+
+
+def test_who_takes_a_case_over_is_not_told_of_an_e_mail(school: School, as_role: Browser) -> None:
+    where = as_role(Role.AUTHOR).post("/cases/new/concern", data=CONCERN).headers["Location"]
+    head = as_role(Role.HEADTEACHER)
+    shown = head.post(f"{where}/hand-over", data={"to": str(school.head)}, follow_redirects=True).text
+    assert "You look after it now." in shown
+    assert "They get an e-mail" not in shown
+
+
 def test_who_opened_a_case_and_works_on_it_is_not_asked_what_they_themselves_may_read(as_role: Browser) -> None:
     lead = as_role(Role.CONSENT_LEAD)
     where = lead.post("/cases/new/breach", data={"title": "A list", "words": "It went out"}).headers["Location"]
