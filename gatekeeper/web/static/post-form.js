@@ -14,6 +14,7 @@ let turn = Promise.resolve(); // one request at a time, so that no two savings o
 let waiting = 0;
 let timer = 0;
 let dirty = false;
+let hasPhoto = false; // a photo needs a draft to go to, even one without a word
 
 const inTurn = (work) => {
   waiting += 1;
@@ -57,9 +58,13 @@ function countAlts() {
 const typed = () => {
   const data = new FormData(form);
   data.delete("photo");
-  data.set("do", "save");
+  data.set("do", hasPhoto ? "begin" : "save");
   return data;
 };
+// an empty form begins no draft
+const isBlank = () =>
+  !form.dataset.autosave && !hasPhoto && ![...form.querySelectorAll("input:not([type=hidden]):not([type=radio]), textarea")].some((field) =>
+    field.type === "checkbox" ? field.checked : field.value.trim());
 
 const read = (page) => new DOMParser().parseFromString(page, "text/html");
 const token = () => document.querySelector("meta[name=csrf-token]");
@@ -104,6 +109,7 @@ function askWhichHour(doubled) {
 async function save() {
   if (!dirty) return;
   dirty = false;
+  if (isBlank()) return say("");
   say("Saving …");
   try {
     if (!form.dataset.autosave) await ensureDraft();
@@ -139,7 +145,7 @@ document.addEventListener("visibilitychange", () => {
   inTurn(save);
 });
 window.addEventListener("pagehide", () => {
-  if (!dirty || waiting || form.dataset.sent) return;
+  if (!dirty || waiting || form.dataset.sent || isBlank()) return;
   dirty = false;
   const address = form.dataset.autosave ?? form.action;
   fetch(address, { method: "POST", body: typed(), keepalive: true, headers: { Accept: "application/json" } });
@@ -172,7 +178,7 @@ function take(files) {
       try {
         if (cards() >= most) throw new Error(`A post takes ${most} photos at most. Remove one before you add another.`);
         if (dirty || !form.dataset.autosave) {
-          dirty = true;
+          dirty = hasPhoto = true;
           await save();
         }
         if (!form.dataset.photos) throw new Error("The draft could not be saved, so the photo was not sent.");

@@ -1,10 +1,10 @@
 """The author's lists, the form of a post, and its page."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, session, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
@@ -32,6 +32,8 @@ bp = Blueprint("posts", __name__)
 
 AUTHORS: Final = tuple(role for role in Role if role is not Role.AUDITOR)
 _COMMON_AGAIN: Final = re.compile(r"common-(\d{1,9})")
+_REFUSED: Final = "refused"  # where what is wrong with a new post waits for the page that shows it
+_NOTHING_YET: Final = "There is nothing to keep or to send yet. Write something, choose a channel or add a photo."
 _PHOTO_ACTION: Final = re.compile(r"(remove|earlier|later)-(\d{1,9})")
 
 
@@ -40,8 +42,8 @@ _PHOTO_ACTION: Final = re.compile(r"(remove|earlier|later)-(\d{1,9})")
 def index() -> str:
     """What waits for the reader, and everything else they have to do with."""
     member = person()
-    with services().db.read() as session:
-        lists = lists_for(session, member)
+    with services().db.read() as db:
+        lists = lists_for(db, member)
     return render_template("web/posts/index.html", lists=lists, writes=Role(member.role) in AUTHORS)
 
 
@@ -50,13 +52,16 @@ def index() -> str:
 def new() -> str | Response | tuple[str, int]:
     """The empty form; whatever is first done with it makes the draft. Before the first one the policy is read."""
     if request.method == "GET":
-        with services().db.read() as session:
-            may_begin = has_read(session, person().id)
+        with services().db.read() as db:
+            may_begin = has_read(db, person().id)
         return _form_page(post_form(None, channel_choices(services()), fill=True), None) if may_begin else read_first()
     if (edition := request.form.get("edition", type=int)) is not None:  # the button of the page to read first
         policy_editions.acknowledge(services(), edition, by=person().id)
     form = post_form(None, channel_choices(services()), fill=False)
     _common_again(form)
+    if _is_blank(form):
+        form.refuse({"text": _NOTHING_YET})
+        return _form_page(form, None), 422
     try:
         post_id = submit.create_draft(services(), person().id, form.edit(()))
     except PolicyUnread:
@@ -66,7 +71,7 @@ def new() -> str | Response | tuple[str, int]:
     except BadInput as refused:
         form.refuse(refused.fields, str(refused))
         return _form_page(form, None), 422
-    return _then(post_id, form)
+    return _then(post_id)
 
 
 @bp.route("/posts/<int:post_id>/edit", methods=["GET", "POST"])
@@ -78,7 +83,11 @@ def edit(post_id: int) -> str | Response | tuple[str, int]:
         if draft.held or draft.over:
             flash("This post has been sent. Take it back first if you want to change it.", "warning")
             return redirect(url_for("posts.show", post_id=post_id), code=303)
-        return _form_page(post_form(draft, channel_choices(services()), fill=True), draft)
+        form = post_form(draft, channel_choices(services()), fill=True)
+        told = session.pop(_REFUSED, {})
+        if told.get("post") == post_id:
+            form.refuse(told["fields"], told["sentence"])
+        return _form_page(form, draft)
     form = post_form(draft, channel_choices(services()), fill=False)
     _common_again(form)
     try:
@@ -92,7 +101,7 @@ def edit(post_id: int) -> str | Response | tuple[str, int]:
         form.revision.data = str(draft.revision)
         form.take_back.data = "yes" if draft.held else ""
         return _form_page(form, draft), 409
-    return _then(post_id, form)
+    return _then(post_id)
 
 
 @bp.post("/posts/<int:post_id>/autosave")
@@ -212,7 +221,7 @@ def use_again(post_id: int) -> Response:
     return redirect(url_for("posts.edit", post_id=copy), code=303)
 
 
-def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
+def _then(post_id: int) -> Response | tuple[str, int]:
     """What the pressed button asks for, once everything typed is saved."""
     member, action = person().id, request.form.get("do", "save")
     files = [file for file in request.files.getlist("photo") if file.filename]
@@ -230,19 +239,34 @@ def _then(post_id: int, form: PostForm) -> Response | tuple[str, int]:
     except PolicyUnread as unread:
         return _read_first(post_id, unread)
     except (BadInput, Conflict) as refused:
-        draft = draft_view(services(), post_id, member)
-        fresh = post_form(draft, channel_choices(services()), fill=True)
-        fresh.refuse(refused.fields if isinstance(refused, BadInput) else {}, str(refused))
-        return _form_page(fresh, draft), 409 if isinstance(refused, Conflict) else 422
+        fields = refused.fields if isinstance(refused, BadInput) else {}
+        return _refused(post_id, fields, str(refused), status=409 if isinstance(refused, Conflict) else 422)
     if action == "add-photo" and not files:
-        form.refuse({"photo": "Choose a photo first, then press “Add this photo”."})
-        draft = draft_view(services(), post_id, member)
-        fresh = post_form(draft, channel_choices(services()), fill=True)
-        fresh.refuse({"photo": "Choose a photo first, then press “Add this photo”."})
-        return _form_page(fresh, draft), 422
+        return _refused(post_id, {"photo": "Choose a photo first, then press “Add this photo”."})
     flash("The photo was added, and the draft is saved." if files else "The draft is saved.", "success")
     anchor = "photos" if files else None
     return redirect(url_for("posts.edit", post_id=post_id, _anchor=anchor), code=303)
+
+
+def _refused(
+    post_id: int, fields: Mapping[str, str], sentence: str = "", *, status: int = 422
+) -> Response | tuple[str, int]:
+    """The form with what is wrong, always at the draft's own address: a reload of it must not begin another draft."""
+    if request.endpoint == "posts.new":
+        session[_REFUSED] = {"post": post_id, "fields": dict(fields), "sentence": sentence}
+        return redirect(url_for("posts.edit", post_id=post_id), code=303)
+    draft = draft_view(services(), post_id, person().id)
+    form = post_form(draft, channel_choices(services()), fill=True)
+    form.refuse(fields, sentence)
+    return _form_page(form, draft), status
+
+
+def _is_blank(form: PostForm) -> bool:
+    """Whether nothing at all was put into a new form. A script that has a photo to send begins a draft even so."""
+    typed = (form.title.data, form.text.data, form.due_date.data, form.due_time.data, *form.wordings.values())
+    something = any((words or "").strip() for words in typed) or form.channels.data
+    photo = any(file.filename for file in request.files.getlist("photo"))
+    return not something and not photo and request.form.get("do") != "begin"
 
 
 def _common_again(form: PostForm) -> None:

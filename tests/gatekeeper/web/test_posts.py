@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 
 from gatekeeper.people.staff import Role
@@ -95,6 +96,11 @@ def file(data: bytes = JPEG, name: str = "hall.jpg") -> FileStorage:
     return FileStorage(io.BytesIO(data), filename=name)
 
 
+def number_of_posts(services: Services) -> int:
+    with services.db.read() as session:
+        return session.scalar(select(func.count()).select_from(Post)) or 0
+
+
 def state(services: Services, post_id: int) -> str:
     with services.db.read() as session:
         return session.get_one(Post, post_id).state
@@ -128,8 +134,9 @@ def test_saving_makes_the_draft_and_sending_has_it_checked(
 def test_sending_an_incomplete_post_keeps_everything_and_ties_each_error_to_its_field(
     author: FlaskClient, services: Services, typed: dict[str, Any]
 ) -> None:
-    answer = author.post("/posts/new", data={**typed, "text": "é" * 300, "due_time": "later", "do": "submit"})
-    assert answer.status_code == 422
+    sent = author.post("/posts/new", data={**typed, "text": "é" * 300, "due_time": "later", "do": "submit"})
+    assert (sent.status_code, sent.location) == (303, "/posts/1/edit")
+    answer = author.get(sent.location)
     assert "é" * 300 in answer.text
     assert 'value="later"' in answer.text
     assert 'href="#text"' in answer.text
@@ -137,6 +144,41 @@ def test_sending_an_incomplete_post_keeps_everything_and_ties_each_error_to_its_
     assert re.search(r'id="due_time"[^>]*aria-invalid="true"|aria-invalid="true"[^>]*id="due_time"', answer.text)
     assert 'action="/posts/1/edit"' in answer.text  # it is saved, and the next press changes the same draft
     assert state(services, 1) == PostState.DRAFT
+    again = author.get("/posts/1/edit").text  # a reload begins nothing
+    assert "é" * 300 in again
+    assert "too long for X" not in again.partition('id="post-form"')[0]
+    assert number_of_posts(services) == 1
+
+
+def test_what_was_wrong_with_one_new_post_is_not_said_of_another(
+    author: FlaskClient, draft: int, typed: dict[str, Any]
+) -> None:
+    author.post("/posts/new", data={**typed, "title": "", "do": "submit"})
+    assert "Please look at this again" not in author.get(f"/posts/{draft}/edit").text
+
+
+@pytest.mark.parametrize("action", ["save", "submit", "add-photo", "ask-first", ""])
+def test_an_empty_form_begins_no_draft(author: FlaskClient, services: Services, action: str) -> None:
+    empty = {"title": " ", "text": "", "window": "120", "due_date": "", "due_time": "", "do": action}
+    answer = author.post("/posts/new", data=empty)
+    assert answer.status_code == 422
+    assert "nothing to keep or to send yet" in answer.text
+    assert 'href="#text"' in answer.text
+    assert number_of_posts(services) == 0
+
+
+@pytest.mark.parametrize("one", ["title", "text", "channels", "due_date", "due_time"])
+def test_whatever_was_put_into_the_form_begins_a_draft(
+    author: FlaskClient, services: Services, typed: dict[str, Any], one: str
+) -> None:
+    assert author.post("/posts/new", data={one: typed[one]}).status_code == 303
+    assert number_of_posts(services) == 1
+
+
+def test_a_photo_alone_begins_a_draft_with_and_without_a_script(author: FlaskClient, services: Services) -> None:
+    assert author.post("/posts/new", data={"photo": file(), "do": "add-photo"}).status_code == 303
+    assert author.post("/posts/new", data={"do": "begin"}).location == "/posts/2/edit"
+    assert number_of_posts(services) == 2
 
 
 def test_a_title_too_long_to_keep_is_refused_with_the_form_as_typed(author: FlaskClient, typed: dict[str, Any]) -> None:
@@ -180,9 +222,10 @@ def test_add_photo_without_a_script_saves_first(author: FlaskClient, typed: dict
 
 def test_a_refused_photo_keeps_what_was_typed(author: FlaskClient, typed: dict[str, Any]) -> None:
     answer = author.post("/posts/new", data={**typed, "photo": file(b"%PDF-1.7", "a.pdf"), "do": "add-photo"})
-    assert answer.status_code == 422
-    assert "Our table is full." in answer.text
-    assert 'href="#photo"' in answer.text
+    assert (answer.status_code, answer.location) == (303, "/posts/1/edit")
+    page = author.get("/posts/1/edit").text
+    assert "Our table is full." in page
+    assert 'href="#photo"' in page
 
 
 def test_a_chosen_photo_is_never_forgotten_whatever_button_is_pressed(
