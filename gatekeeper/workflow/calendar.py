@@ -24,6 +24,7 @@ from gatekeeper.policy.soft_rules import REMEMBERED, Plan, Planned, Remark
 from gatekeeper.posts.model import ChannelAccount, Post
 from gatekeeper.posts.status import EDITABLE, PostState
 from gatekeeper.workflow.calendar_marks import MARKED, NONE, Marks, marks_of
+from gatekeeper.workflow.gone import GONE_BADGE, gone
 from gatekeeper.workflow.own_post import READERS, READERS_WITHOUT_PICTURES, readable_post
 from gatekeeper.workflow.services import Services
 
@@ -54,6 +55,7 @@ class PlannedPost:
     mine: bool = False
     remarks: tuple[Remark, ...] = ()
     marks: Marks = NONE
+    badge: tuple[str, str, str] | None = None  # where its state alone would say too much
 
     @property
     def taken(self) -> bool:
@@ -93,12 +95,13 @@ class Glance:
     days: tuple[CalendarDay, ...]
     states: tuple[tuple[PostState, int], ...]
     taken: int
+    away: tuple[tuple[tuple[str, str, str], int], ...] = ()  # what was taken down, by its badge
     held: int = 0
 
     @property
     def posts(self) -> int:
         """All of them together."""
-        return sum(count for _, count in self.states) + self.taken
+        return sum(count for _, count in (*self.states, *self.away)) + self.taken
 
     @property
     def remarks(self) -> int:
@@ -135,7 +138,7 @@ def list_from(services: Services, by: Staff, day: date | None = None) -> Calenda
 def plan_around(session: Session, by: Staff, first: datetime, last: datetime) -> Plan:
     """Everything that a post between these moments may collide with or repeat, as far as this reader may know of it."""
     rows = _rows(session, by, first - REMEMBERED, last + REMEMBERED)
-    return _plan(session, rows, by)
+    return _plan(session, rows, by, gone(session, [row.id for row in rows if row.state in _PUBLIC]))
 
 
 def school_hours(session: Session) -> SchoolHours:
@@ -169,7 +172,8 @@ def _calendar(services: Services, by: Staff, day: date | None, *, length: int) -
             calendar.starts_at(min(first, today)) - REMEMBERED,
             calendar.starts_at(max(shown[-1], ahead[-1]) + timedelta(days=1)) + REMEMBERED,
         )
-        plan, names, hours = _plan(session, rows, by), _channel_names(session), school_hours(session)
+        away = gone(session, [row.id for row in rows if row.state in _PUBLIC])
+        plan, names, hours = _plan(session, rows, by, away), _channel_names(session), school_hours(session)
         wanted = {*shown, *ahead}
         seen = [(on, row) for row in rows if (on := london(row.due_at).date()) in wanted]
         marked = [row.version_id for _, row in seen if row.version_id and row.state in MARKED and _reads(row, by)]
@@ -178,7 +182,8 @@ def _calendar(services: Services, by: Staff, day: date | None, *, length: int) -
     for on, row in seen:
         post = _shown(row, by, plan, names, now=now)
         known = NONE if post.taken else marks.get(row.version_id or 0, NONE)
-        by_day.setdefault(on, []).append(replace(post, marks=known))
+        badge = GONE_BADGE[away[row.id]] if row.id in away and not post.taken else None
+        by_day.setdefault(on, []).append(replace(post, marks=known, badge=badge))
     days = {on: _day(on, by_day.get(on, []), hours, today=today) for on in wanted}
     return Calendar(
         days=tuple(days[on] for on in shown),
@@ -211,9 +216,12 @@ def _reads(row: _Line, by: Staff) -> bool:
     return row.author_id == by.id or (sent and Role(by.role) in _ALL_READERS)
 
 
-def _plan(session: Session, rows: Sequence[_Line], by: Staff) -> Plan:
+def _plan(session: Session, rows: Sequence[_Line], by: Staff, away: Mapping[int, bool]) -> Plan:
+    """Everything that takes a time or says words; what is gone from every channel takes none any more."""
     going = [row for row in rows if row.state in TAKING or (row.author_id == by.id and row.state == P.DRAFT)]
-    return Plan([_as_planned(row, by) for row in going], hours=school_hours(session), channels=_channel_names(session))
+    planned = [_as_planned(row, by) for row in going]
+    planned = [replace(one, channels=()) if away.get(one.id) else one for one in planned]
+    return Plan(planned, hours=school_hours(session), channels=_channel_names(session))
 
 
 def _as_planned(row: _Line, by: Staff) -> Planned:
@@ -274,10 +282,12 @@ def _day(on: date, posts: Sequence[PlannedPost], hours: SchoolHours, *, today: d
 
 def _glance(days: Sequence[CalendarDay]) -> Glance:
     posts = [post for day in days for post in day.posts]
-    counts = Counter(post.state for post in posts if post.state is not None)
+    counts = Counter(post.state for post in posts if post.state is not None and not post.badge)
+    away = Counter(post.badge for post in posts if post.badge)
     return Glance(
         days=tuple(days),
         states=tuple((state, counts[state]) for state in P if counts[state]),
         taken=sum(post.taken for post in posts),
+        away=tuple(away.items()),
         held=sum(post.marks.held for post in posts),
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from gatekeeper.posts.digest import Content
 from gatekeeper.posts.model import Post, Publication, Version
+from gatekeeper.posts.public import Takedown, TakedownState
 from gatekeeper.posts.status import PublicationState
 
 _CLOSE: Final = timedelta(minutes=30)
@@ -24,18 +25,27 @@ _OUT_OR_GOING: Final = tuple(
 
 @dataclass(frozen=True)
 class Neighbour:
-    """Another approved post. `repeats` says that its words are the same; otherwise it only goes out close by."""
+    """Another approved post. `repeats` says that its words are the same; otherwise it only goes out close by.
+
+    What was taken down is close to nothing any more; that its words are the same is still worth knowing.
+    """
 
     title: str
     due: datetime
     repeats: bool
+    gone: bool = False  # there is no channel left on which it stands or will
 
 
 def neighbours_of(session: Session, post_id: int, content: Content) -> tuple[Neighbour, ...]:
     """What goes or went out with the same words, and what goes out to the same account within half an hour."""
     accounts = {channel.account_id for channel in content.channels}
+    removed = (
+        select(Takedown.id)
+        .where(Takedown.publication_id == Publication.id, Takedown.state == TakedownState.GONE)
+        .exists()
+    )
     rows = session.execute(
-        select(Post.id, Post.title, Publication.due_at, Publication.account_id, Version.canonical)
+        select(Post.id, Post.title, Publication.due_at, Publication.account_id, Version.canonical, removed)
         .join(Version, Version.post_id == Post.id)
         .join(Publication, Publication.version_id == Version.id)
         .where(
@@ -47,11 +57,12 @@ def neighbours_of(session: Session, post_id: int, content: Content) -> tuple[Nei
     ).all()
     found: dict[int, Neighbour] = {}
     ours = _said_in(content)
-    for other, title, due, account, canonical in rows:
+    standing = {row[0] for row in rows if not row[5]}
+    for other, title, due, account, canonical, gone in rows:
         repeats = bool(ours & _said_in(Content.from_canonical(canonical)))
-        close = account in accounts and abs(due - content.due) <= _CLOSE
+        close = not gone and account in accounts and abs(due - content.due) <= _CLOSE
         if other not in found and (repeats or close):
-            found[other] = Neighbour(title or f"Post {other}", due, repeats)
+            found[other] = Neighbour(title or f"Post {other}", due, repeats, gone=other not in standing)
     return _told(tuple(found.values()))
 
 

@@ -1,6 +1,7 @@
 """Whether a post that was public is still public: its own state says what went out, and not what was removed again."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import case, func, select
@@ -18,10 +19,14 @@ GONE_WORDS: Final = {
 }
 
 
-def is_gone(session: Session, publication_id: int) -> bool:
-    """Whether this publication was taken down, and the platform showed it."""
-    removed = select(Takedown.id).where(Takedown.publication_id == publication_id, Takedown.state == TakedownState.GONE)
-    return session.scalar(removed.limit(1)) is not None
+def gone_at(session: Session, publication_id: int) -> datetime | None:
+    """When the platform showed that this publication, which was taken down, is gone; None where it is not."""
+    removed = (
+        select(Takedown.confirmed_at)
+        .where(Takedown.publication_id == publication_id, Takedown.state == TakedownState.GONE)
+        .order_by(Takedown.id.desc())
+    )
+    return session.scalar(removed.limit(1))
 
 
 def gone(session: Session, post_ids: Collection[int]) -> dict[int, bool]:

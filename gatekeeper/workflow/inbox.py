@@ -25,6 +25,7 @@ from gatekeeper.workflow.capacity import capacity_of
 from gatekeeper.workflow.decide import waiting_for
 from gatekeeper.workflow.decision_receipt import VERDICT_WORDS
 from gatekeeper.workflow.decision_view import SHORT
+from gatekeeper.workflow.gone import GONE_BADGE, gone
 
 PAGE: Final = 20
 
@@ -63,6 +64,7 @@ class Decided:
     verdict: Verdict
     at: datetime
     state: PostState | None
+    badge: tuple[str, str, str] | None = None  # where its state alone would say too much
     reply: tuple[int, str] | None = None  # the enquiry it belongs to, and where the reply stands
 
     @property
@@ -170,6 +172,7 @@ def _decided(session: Session, rows: Sequence[tuple[Decision, str]]) -> tuple[De
         )
     }
     states = {row.id: row.state for row in session.execute(select(Post.id, Post.state).where(Post.id.in_(numbers)))}
+    away = gone(session, numbers)
     return tuple(
         Decided(
             post_id=(number := post_in(decision.subject)),
@@ -177,6 +180,7 @@ def _decided(session: Session, rows: Sequence[tuple[Decision, str]]) -> tuple[De
             verdict=Verdict(decision.verdict),
             at=decision.decided_at,
             state=PostState(states[number]) if number in states else None,
+            badge=GONE_BADGE[away[number]] if number is not None and number in away else None,
             reply=replies.get(reply_in(decision.subject) or 0),
         )
         for decision, title in rows

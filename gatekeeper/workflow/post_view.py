@@ -24,7 +24,7 @@ from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
 from gatekeeper.workflow.facts import facts_of
-from gatekeeper.workflow.gone import GONE_BADGE, GONE_WORDS, gone, is_gone
+from gatekeeper.workflow.gone import GONE_BADGE, GONE_WORDS, gone, gone_at
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
 from gatekeeper.workflow.post_history import HistoryLine, history_of
@@ -85,6 +85,7 @@ class PublicationView:
     words: str
     permalink: str
     published_at: datetime | None
+    gone_at: datetime | None  # it was taken down since, and the platform showed it
     problem: str
     can_answer: bool
 
@@ -289,14 +290,15 @@ def _publications(
 def _publication(session: Session, one: Publication, by: Staff, *, mine: bool, pictures: bool) -> PublicationView:
     account = session.get_one(ChannelAccount, one.account_id)
     state = PublicationState(one.state)
-    away = is_gone(session, one.id)
+    away = gone_at(session, one.id)
     return PublicationView(
         id=one.id,
         channel=_channel_words(account),
         state=state,
-        words=f"{PUBLICATION_WORDS[state]}, and taken down since" if away else PUBLICATION_WORDS[state],
+        words=PUBLICATION_WORDS[state],
         permalink=one.permalink if one.permalink.startswith(("https://", "http://")) and not away else "",
         published_at=one.published_at,
+        gone_at=away,
         problem=_waits_for(session, one, account)
         or (one.problem if pictures or state is not PublicationState.FAILED else _HELD_BACK),
         can_answer=is_asked(one, Timings()) and (mine or Role(by.role) in _MAY_ANSWER),

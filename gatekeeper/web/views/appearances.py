@@ -17,6 +17,7 @@ from gatekeeper.posts.status import PUBLICATION_WORDS, PostState, PublicationSta
 from gatekeeper.web.access import can_open, person, roles, services
 from gatekeeper.workflow import subject_access
 from gatekeeper.workflow.appearances import CLEARED, NAMED, TAGGED, Appearance, appearances
+from gatekeeper.workflow.gone import GONE_BADGE, gone
 from gatekeeper.workflow.own_post import may_see_pictures
 
 bp = Blueprint("appearances", __name__, url_prefix="/pupils")
@@ -39,6 +40,7 @@ class Line:
     title: str
     author: str
     state: str
+    badge: tuple[str, str, str] | None  # where its state alone would say too much
     how: str
     opens: bool
     photo_ids: tuple[int, ...]
@@ -100,6 +102,7 @@ def _line(db: Any, found: Appearance) -> Line:
     sees = may_see_pictures(db, post, person(), now=services().clock.now())
     opens = sees and can_open("posts.show")
     accounts = {one: db.get_one(ChannelAccount, one) for one in {p.account_id for p in found.publications}}
+    away = gone(db, (post.id,)).get(post.id)
     standing = tuple(
         (
             f"{label_of(accounts[one.account_id].kind)} ({accounts[one.account_id].name})",
@@ -113,6 +116,7 @@ def _line(db: Any, found: Appearance) -> Line:
         title=post.title if sees else "",
         author=names_of_staff(db).get(post.author_id, ""),
         state=PostState(post.state),
+        badge=GONE_BADGE[away] if away is not None else None,
         how=", ".join(HOW[one] for one in (CLEARED, TAGGED, NAMED) if one in found.how),
         opens=opens,
         photo_ids=found.photo_ids if opens else (),

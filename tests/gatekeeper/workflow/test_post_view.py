@@ -122,7 +122,9 @@ def test_history_tells_where_it_went_out_and_that_it_was_taken_down(school: Scho
     seen = view(school, post_id)
     assert (seen.badge[0], seen.turn) == ("Taken down", "Taken down: it is gone from every channel it was on.")
     assert progress_of(school.services, post_id, reader(school, Role.AUTHOR)).word == "Taken down"
-    assert [(one.words, one.permalink) for one in seen.publications] == [("Published, and taken down since", "")]
+    assert [(one.words, one.published_at, one.gone_at, one.permalink) for one in seen.publications] == [
+        ("Published", out, now, "")
+    ]
     with school.services.db.read() as session:
         (line,) = lists_for(session, reader(school, Role.AUTHOR)).published
     assert line.badge == seen.badge
