@@ -11,6 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Literal
@@ -186,11 +187,12 @@ class Facebook:
         """Read one post back with its pictures' alternative texts; PostNotFound when there is none."""
         answer = self._get("get_post", _checked(post_id), deadline=deadline, fields=_FIELDS)
         post, photos = self._remote(answer.data, answer)
-        alts = []
+        alts = dict.fromkeys(photos, "")
         for photo in photos:
-            told = self._get("get_post", photo, deadline=deadline, fields="id,alt_text_custom")
-            alts.append(str(told.data.get("alt_text_custom") or ""))
-        return RemotePost(**{**vars(post), "alts": tuple(alts)})
+            with suppress(PostNotFound):  # the post is there all the same
+                told = self._get("get_post", photo, deadline=deadline, fields="id,alt_text_custom")
+                alts[photo] = str(told.data.get("alt_text_custom") or "")
+        return RemotePost(**{**vars(post), "alts": tuple(alts.values())})
 
     def list_posts(self, *, since: datetime, deadline: Deadline | None = None) -> TimelinePage:
         """The Page's published posts since then. Facebook lists a ranked selection: absence here proves nothing."""

@@ -230,6 +230,16 @@ def test_facebook_is_not_believed_that_a_post_is_gone_while_the_page_lists_it(si
     assert [post.id for post in simulator.posts("facebook")] == [published.id]
 
 
+def test_facebook_has_a_post_of_which_one_photo_cannot_be_read(simulator: Simulator, draw: Draw) -> None:
+    """A post that is said to be gone is reported as vanished: one photo of it proves nothing."""
+    facebook = build_channel(simulator.credentials("facebook"), clock=SystemClock(), base_url=simulator.base_url)
+    handles = [facebook.upload_media(draw(colour, alt=colour)) for colour in ("navy", "seagreen")]
+    published = facebook.create_post(RenderedPost("Two photos"), handles)
+    first, _ = facebook.parts_of(published.id)
+    simulator.fault("status", method="GET", path=f"/v26.0/{first}", times=1, canned="graph.100_33")
+    assert facebook.get_post(published.id).alts == ("", "seagreen")
+
+
 def test_a_removal_whose_answer_was_lost_may_be_repeated(channel: Channel, simulator: Simulator, kind: str) -> None:
     published = channel.create_post(RenderedPost("Published by mistake"), [])
     simulator.fault("accept_then_drop", method="DELETE")
