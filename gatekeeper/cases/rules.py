@@ -190,11 +190,15 @@ def may_open(kind: CaseKind, role: str) -> bool:
 
 
 def sight(case: Standing, viewer: Viewer) -> Sight:
-    """How much of the case this person is shown. Being the one it is about outweighs every role."""
+    """How much of the case this person is shown. Being the one it is about outweighs every role.
+
+    Of an erased concern nobody knows any more whom it was about, so no role alone opens it.
+    """
     rules = RULES[case.kind]
     if viewer.id == case.about_id:
         return rules.about
-    if viewer.id == case.owner_id or viewer.role in rules.team:
+    by_role = viewer.role in rules.team and not (case.erased and case.kind is CaseKind.CONCERN)
+    if viewer.id == case.owner_id or by_role:
         return Sight.FULL
     return rules.opener if viewer.id == case.opened_by else Sight.NOTHING
 

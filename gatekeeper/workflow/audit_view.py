@@ -15,11 +15,13 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
+from gatekeeper.cases.rules import Viewer
 from gatekeeper.clock import resolve_london
 from gatekeeper.db.session import Database
 from gatekeeper.people.staff import Audit
 from gatekeeper.workflow.audit_subjects import belonging
 from gatekeeper.workflow.audit_words import READS, about, words_for
+from gatekeeper.workflow.case_withheld import lines_open_to
 
 SIZE: Final = 50
 _CHUNK: Final = 2_000
@@ -31,7 +33,7 @@ ABOUT: Final = {"post": "Post", "pupil": "Pupil", "case": "Case"}
 class Filters:
     """What was asked for. `about` is a subject such as "post:12", and stands for all that is a part of it as well.
 
-    `reads`: only looks at what is kept about pupils.
+    `reads`: only looks at what is kept about pupils. `reader`: who reads, to whom no case about themselves is told of.
     """
 
     staff_id: int | None = None
@@ -40,9 +42,12 @@ class Filters:
     last: date | None = None
     about: str = ""
     reads: bool = False
+    reader: Viewer | None = None
 
     def applied(self, session: Session, query: Select[Any]) -> Select[Any]:
-        """The query with what was asked for."""
+        """The query with what was asked for, as far as it is for this reader."""
+        if self.reader is not None:
+            query = query.where(*lines_open_to(session, self.reader))
         if self.staff_id is not None:
             query = query.where(Audit.staff_id == self.staff_id)
         if self.action:

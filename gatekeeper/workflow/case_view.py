@@ -337,7 +337,7 @@ def _visible(who: Viewer) -> ColumnElement[bool]:
     for kind, rules in RULES.items():
         own = [Case.owner_id == who.id]
         if who.role in rules.team:
-            own.append(Case.id.is_not(None))
+            own.append(Case.erased_at.is_(None) if kind is CaseKind.CONCERN else Case.id.is_not(None))
         if rules.opener is not Sight.NOTHING:
             own.append(Case.opened_by == who.id)
         about = Case.about_id == who.id

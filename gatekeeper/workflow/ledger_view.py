@@ -12,7 +12,9 @@ from approvals import ledger_records
 from approvals.ledger_check import Verification
 from approvals.ledger_entries import Stored, is_readable, last_number, latest
 from approvals.tables import LedgerEntry
+from gatekeeper.cases.rules import Viewer
 from gatekeeper.workflow import anchor
+from gatekeeper.workflow.case_withheld import is_about, withheld_cases
 
 _SEAL_LETTERS = 64
 END: Final = 200
@@ -37,7 +39,10 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One entry. `at` is empty where the entry tells no time."""
+    """One entry. `at` is empty where the entry tells no time.
+
+    Of one that is `withheld` from the reader it says that it is there, and its seal: the chain has no gaps.
+    """
 
     seq: int
     at: datetime | None
@@ -45,6 +50,7 @@ class Line:
     facts: list[tuple[str, str]]
     hash: str
     key: str
+    withheld: bool = False
 
 
 def standing(session: Session, *, keys: tuple[str, ...], seal: str = "", whole: bool = False) -> Standing:
@@ -75,19 +81,23 @@ def read_seal(typed: str) -> str:
     return found if len(found) == _SEAL_LETTERS and not set(found) - set("0123456789abcdef") else ""
 
 
-def lines(session: Session, names: Mapping[int, str], *, limit: int, offset: int) -> list[Line]:
-    """Entries for a page, the newest first."""
-    return [_line(entry, names) for entry in latest(session, limit=limit, offset=offset)]
+def lines(session: Session, names: Mapping[int, str], *, reader: Viewer, limit: int, offset: int) -> list[Line]:
+    """Entries for a page, the newest first. What tells of a case about the reader is withheld from them."""
+    cases = withheld_cases(session, reader)
+    return [_line(entry, names, cases) for entry in latest(session, limit=limit, offset=offset)]
 
 
-def _line(entry: Stored, names: Mapping[int, str]) -> Line:
+def _line(entry: Stored, names: Mapping[int, str], cases: frozenset[int]) -> Line:
+    said, key = entry.said(), entry.key_id or ""
+    if is_about(said, cases):
+        return Line(seq=entry.seq, at=None, kind="withheld from you", facts=[], hash=entry.hash, key=key, withheld=True)
     return Line(
         seq=entry.seq,
         at=datetime.fromisoformat(entry.at) if is_readable(entry) else None,
         kind=entry.kind.replace(".", " ").replace("_", " "),
-        facts=[(name.replace("_", " "), _told(name, value, names)) for name, value in entry.said().items()],
+        facts=[(name.replace("_", " "), _told(name, value, names)) for name, value in said.items()],
         hash=entry.hash,
-        key=entry.key_id or "",
+        key=key,
     )
 
 

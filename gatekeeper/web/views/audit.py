@@ -11,6 +11,7 @@ from gatekeeper.people.accounts import names_of_staff
 from gatekeeper.people.staff import Role, record
 from gatekeeper.web.access import person, roles, services
 from gatekeeper.workflow import audit_view, audit_words, ledger_view
+from gatekeeper.workflow.case_right import viewer
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 readers = roles(Role.AUDITOR, Role.HEADTEACHER, Role.ADMINISTRATOR)
@@ -84,7 +85,8 @@ def ledger_page() -> str:
             else None
         )
         names = names_of_staff(session)
-        lines = ledger_view.lines(session, names, limit=_SIZE, offset=(place.number - 1) * _SIZE)
+        offset = (place.number - 1) * _SIZE
+        lines = ledger_view.lines(session, names, reader=viewer(person()), limit=_SIZE, offset=offset)
     return render_template(
         "web/audit/ledger.html",
         stands=stands,
@@ -107,6 +109,7 @@ def _asked() -> audit_view.Filters:
         last=_day(args.get("to")),
         about=f"{kind}:{number}" if kind in audit_view.ABOUT and number is not None else "",
         reads=bool(args.get("reads")),
+        reader=viewer(person()),
     )
 
 

@@ -68,6 +68,14 @@ def test_no_role_and_no_office_shows_a_case_to_the_person_it_is_about(kind: Case
 
 
 @pytest.mark.parametrize("kind", list(CaseKind))
+def test_no_role_alone_opens_a_concern_of_which_nobody_knows_any_more_whom_it_was_about(kind: CaseKind) -> None:
+    erased = Standing(kind=kind, state=CaseState.CLOSED, opened_by=1, owner_id=2, about_id=None, erased=True)
+    team = frozenset() if kind is K.CONCERN else TEAM[kind]
+    assert {role for role, one in ROLES.items() if sight(erased, one) is F} == team
+    assert (sight(erased, OPENER), sight(erased, OWNER)) == SEEN[kind][:2]
+
+
+@pytest.mark.parametrize("kind", list(CaseKind))
 @pytest.mark.parametrize("act", list(Act))
 def test_whoever_sees_nothing_does_nothing(kind: CaseKind, act: Act) -> None:
     for one in PEOPLE:

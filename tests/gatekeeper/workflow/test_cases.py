@@ -185,6 +185,13 @@ def test_the_list_and_the_pages_agree_about_every_case_for_everybody(school: Sch
                             session, kind=kind, title="One", words="Of many", by=school.staff[opener], now=now,
                             about_id=about, **more,
                         )  # fmt: skip
+        for kind in CaseKind:  # and of each kind one whose words were erased, and with them whom it was about
+            erased = open_case(
+                session, kind=kind, title="One", words="Of many", by=school.head, now=now, link=LINK,
+                deadline=now + timedelta(days=2), about_id=school.author if kind is CaseKind.REMOVAL else None,
+            )  # fmt: skip
+            gone = session.get_one(Case, erased)
+            gone.erased_at, gone.about_id, gone.opened_by = now, None, school.author
         everything = session.scalars(select(Case)).all()
     assert len(everything) > 40
     for role in Role:
