@@ -26,6 +26,11 @@ SECRET_FIELDS: Final = frozenset(
 NEVER: Final = frozenset(
     {"signin", "account", "proofs", "decide", "decide_proof", "channels", "sending", "deputies", "second_looks"}
 )
+#: what pages and buttons put into a form; nobody typed it
+_MADE: Final = frozenset(
+    {"about", "as", "asked", "based_on", "begun", "digest", "do", "edition", "item", "mark", "place", "post", "pupil"}
+    | {"revision", "saw", "seen", "session", "show", "shown", "size", "take_back", "version", "waiting"}
+)
 _OUR_OWN: Final = frozenset({"csrf_token", "kept"})
 
 
@@ -42,6 +47,11 @@ class Kept:
     path: str
     fields: tuple[tuple[str, str], ...]
     files: bool
+
+    @property
+    def typed(self) -> tuple[tuple[str, str], ...]:
+        """What a person put in, without what the page added."""
+        return tuple((name, value) for name, value in self.fields if value.strip() and not _is_made(name))
 
     @property
     def endpoint(self) -> str:
@@ -67,13 +77,14 @@ class Interrupted:
 
 
 def taken() -> Kept | None:
-    """What this request's form holds, if it may be carried and there is anything in it."""
+    """What this request's form holds, if it may be carried and somebody typed something."""
     secret = not SECRET_FIELDS.isdisjoint(request.form)
     if request.method != "POST" or request.blueprint in NEVER or secret or not _is_from_this_site():
         return None
     fields = tuple((name, value) for name, value in request.form.items(multi=True) if name not in _OUR_OWN)
     files = any(file.filename for file in request.files.values())
-    return Kept(path=request.full_path.rstrip("?"), fields=fields, files=files) if fields else None
+    found = Kept(path=request.full_path.rstrip("?"), fields=fields, files=files)
+    return found if found.typed else None
 
 
 def interrupted() -> Interrupted:
@@ -119,6 +130,10 @@ def endpoint_of(path: str, method: str) -> str | None:
     except HTTPException:  # no such page, or not in this way
         return None
     return str(endpoint)
+
+
+def _is_made(name: str) -> bool:
+    return name in _MADE or name.startswith(("was-", "mark-where-"))
 
 
 def _sealed(found: Kept) -> str:

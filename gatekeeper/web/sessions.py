@@ -43,9 +43,10 @@ class WebSession(CallbackDict[str, Any], SessionMixin):
         self.ended = False
         self.seen = False
 
-    def sign_in(self, staff: Staff, token: str) -> None:
+    def sign_in(self, staff: Staff, token: str, *, agent: str = "") -> None:
         """From now on this browser is this person's; nothing is carried over from before."""
         self.clear()
+        self["agent"] = agent[:120]  # by which its owner knows it among their browsers
         self.staff, self.fresh_token, self.id_hash, self.ended = staff, token, hash_token(token), False
 
     def sign_out(self) -> None:

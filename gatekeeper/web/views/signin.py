@@ -69,7 +69,7 @@ def enter() -> Response | tuple[str, int]:
         except NotAllowed as refused:
             typed.refuse({}, str(refused))
         else:
-            web_session().sign_in(entered.staff, entered.token)
+            web_session().sign_in(entered.staff, entered.token, agent=agent)
             return door.entered()
     return door.door_page(typed, door.carried()), 422
 

@@ -164,6 +164,7 @@ def test_another_sites_words_are_not_carried(visitor: FlaskClient, headers: dict
         ("/enquiries/holding-text", {"words": "Thank you.", "pin": "739284"}),
         ("/enquiries/holding-text", {"words": "Thank you.", "assertion": "{}"}),
         ("/posts/1/withdraw", {}),
+        ("/cases/1/wait", {"waiting": "a button's word"}),  # one button, and nothing typed
     ],
 )
 def test_proofs_passwords_and_decisions_are_never_carried(

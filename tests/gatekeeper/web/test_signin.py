@@ -85,6 +85,13 @@ def test_signing_out_ends_the_session_for_every_copy_of_the_cookie(browser: Brow
     assert thief.get("/account").status_code == 303
 
 
+def test_a_browser_is_named_where_its_owner_looks_for_it(app: Flask, author: str) -> None:
+    client = app.test_client()
+    windows = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142.0.0.0 Safari/537.36"
+    client.post("/signin", data={"email": author, "password": WORD}, headers={"User-Agent": windows})
+    assert "Chrome on Windows" in client.get("/account").text
+
+
 def test_over_https_the_cookie_is_bound_to_this_host(services: Services, author: str) -> None:
     secure = replace(services, settings=replace(services.settings, public_url="https://posts.hillside.example"))
     site = create_app(secure)
