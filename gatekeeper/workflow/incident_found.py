@@ -29,6 +29,24 @@ WHAT: Final = {
         "posts that are scheduled on the platform itself",
     ),
 }
+#: the subject of an e-mail about one kind alone; {where} is the account
+_HEADLINES: Final = {
+    IncidentKind.UNGATED: "Something on {where} did not come through Gatekeeper",
+    IncidentKind.EDITED: "Something on {where} was changed after it was published",
+    IncidentKind.VANISHED: "A published post is not on {where} any more",
+    IncidentKind.QUEUED: "Something is scheduled on {where} itself",
+}
+_SEVERAL: Final = "Something was found on {where}"
+#: what the page behind the link is good for, again for one kind alone
+_THERE: Final = {
+    IncidentKind.EDITED: "The page behind the link shows it beside what was approved, where it was approved. There you "
+    "can have it taken down, or write why it is all right.",
+    IncidentKind.VANISHED: "The page behind the link shows what was approved. There you can write down why it is gone.",
+}
+_THERE_ELSE: Final = (
+    "Its words and pictures are kept on the page behind the link. There you can have it taken down, or write why it is "
+    "all right."
+)
 
 
 def report(
@@ -81,10 +99,15 @@ def tell_of(
     """Order the e-mails about these incidents; one occasion is one e-mail to each person."""
     if not found:
         return
+    kinds = [IncidentKind(one.kind) for one in found]
+    channel = f"{label_of(account.kind)} ({account.name})"
+    headline, there = words_for(kinds)
     context = {
         "account_id": account.id,
-        "channel": f"{label_of(account.kind)} ({account.name})",
-        "sentence": sentence_for([IncidentKind(one.kind) for one in found]),
+        "channel": channel,
+        "headline": headline.format(where=channel),
+        "there": there,
+        "sentence": sentence_for(kinds),
         "incident_id": found[0].id if len(found) == 1 else 0,
     }
     for staff_id in office(session):
@@ -95,6 +118,12 @@ def office(session: Session, roles: Collection[Role] = (Role.HEADTEACHER, Role.A
     """Who hears of what was found: the headteacher and the administrators."""
     wanted = select(Staff.id).where(Staff.role.in_(roles), Staff.active).order_by(Staff.id)
     return list(session.scalars(wanted))
+
+
+def words_for(kinds: Collection[IncidentKind]) -> tuple[str, str]:
+    """The subject, and what can be done behind the link: true of everything that was found."""
+    only = next(iter(kinds)) if len(set(kinds)) == 1 else None
+    return (_HEADLINES[only], _THERE.get(only, _THERE_ELSE)) if only else (_SEVERAL, _THERE_ELSE)
 
 
 def sentence_for(kinds: Sequence[IncidentKind]) -> str:

@@ -24,6 +24,7 @@ from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
 from gatekeeper.workflow.facts import facts_of
+from gatekeeper.workflow.found_later import FoundLater, found_later
 from gatekeeper.workflow.gone import GONE_BADGE, GONE_WORDS, gone, gone_at
 from gatekeeper.workflow.own_post import may_see_pictures, readable_post
 from gatekeeper.workflow.photo_view import PhotoView, photo_views
@@ -120,6 +121,7 @@ class PostView:
     passages: tuple[Passage, ...] = ()
     open_items: tuple[OpenItem, ...] = ()
     publications: tuple[PublicationView, ...] = ()
+    found_later: tuple[FoundLater, ...] = ()  # what was found about it where it stands, and is not settled
     history: tuple[HistoryLine, ...] = ()
     exchanges: tuple[Exchange, ...] = ()  # what was asked of its author and answered, the last first
 
@@ -238,6 +240,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
                 (account.kind, account.name, own.get(account.id, content.text)) for account in accounts
             ),
             publications=_publications(session, post, by, mine=mine, pictures=pictures),
+            found_later=found_later(session, post, by),
             history=history_of(session, post, words=pictures),
             exchanges=exchanges_of(session, post, by=by.id) if pictures else (),
             text=content.text,

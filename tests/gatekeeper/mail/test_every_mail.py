@@ -71,6 +71,8 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "channel": "Facebook (Quarry Bank Primary School)",
         "sentence": "1 post that did not come through Gatekeeper and 2 posts that were changed after they were read",
         "incident_id": 0,
+        "headline": "Something was found on Facebook (Quarry Bank Primary School)",
+        "there": "The page behind the link shows what was approved. There you can write down why it is gone.",
     },
     "invitation": {},
     "missed": {"post_id": "POST"},
