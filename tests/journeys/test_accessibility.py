@@ -11,6 +11,7 @@ from sqlalchemy import select
 from approvals.tables import ApprovalRequest
 from gatekeeper.cases.model import CaseKind
 from gatekeeper.mail.order import order_notice
+from gatekeeper.people.passwords import hash_password
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.posts.model import Face, Finding, Photo, Post, Publication, Restoration, Version
 from gatekeeper.posts.status import FaceState, PublicationState
@@ -334,6 +335,24 @@ def test_the_pages_of_a_visitor_are_accessible_and_fit(site: Site, reader: Page)
     ):  # fmt: skip
         look(reader, site.url + address, status=status)
     reader.goto(f"{site.url}/a/{'x' * 43}")
+    check(reader)
+
+
+def test_the_pages_after_a_session_ended_in_the_middle_are_accessible_and_fit(site: Site, reader: Page) -> None:
+    with site.school.services.db.begin() as session:
+        author = session.get_one(Staff, site.school.author)
+        author.password_hash, email = hash_password("three quiet green hills"), author.email
+    site.sign_in(reader.context, Role.AUTHOR)
+    reader.goto(f"{site.url}/cases/new/concern")
+    reader.locator("#words").fill("Schulaufsichtsbehördenangelegenheit " * 3 + "x" * 120)
+    reader.context.clear_cookies()
+    reader.get_by_role("button", name="Report it").click()
+    reader.get_by_text("what you typed is kept").wait_for()
+    check(reader)
+    reader.get_by_label("E-mail address").fill(email)
+    reader.get_by_label("Password").fill("three quiet green hills")
+    reader.get_by_role("button", name="Sign in").click()
+    reader.get_by_role("heading", name="Go on where you were").wait_for()
     check(reader)
 
 
