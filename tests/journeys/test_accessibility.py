@@ -21,6 +21,7 @@ from gatekeeper.workflow import (
     case_work,
     consents,
     emergency,
+    legal_hold,
     policy_cards,
     policy_editions,
     second_look,
@@ -178,6 +179,8 @@ def test_the_pages_of_cases_are_accessible_and_fit(site: Site, reader: Page) -> 
     case_reply.edit(services, reply, "Ruth, by post", "No comment.", by=head)
     case_work.note(services, ids[CaseKind.CONCERN], "A note", by=head, shared=True)
     case_work.close(services, ids[CaseKind.CONCERN], "settled", "It is settled.", by=head)
+    held = ids[CaseKind.BREACH]
+    legal_hold.place(services, case_id=held, subject=f"case:{held}", reason="A claim was made", by=head)
     site.sign_in(reader.context, Role.HEADTEACHER)
     for kind in (CaseKind.ENQUIRY, CaseKind.CONCERN, CaseKind.BREACH):
         reader.goto(f"{site.url}/cases/{ids[kind]}")
