@@ -63,6 +63,7 @@ OTHER_STATES: Final = frozenset(
         ("gatekeeper.workflow.takedown", "_follow"),  # a removal
         ("gatekeeper.workflow.takedown", "never_public"),
         ("gatekeeper.workflow.takedown", "try_now"),
+        ("gatekeeper.workflow.takedown_reopen", "reopen_where_seen"),
         ("gatekeeper.workflow.takedown_removal", "_confirm"),
         ("gatekeeper.workflow.takedown_removal", "_hand_over"),
         ("gatekeeper.simulator.server", "__init__"),
