@@ -7,7 +7,7 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from flask import Flask, jsonify, render_template, request
+from flask import Flask, jsonify, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
@@ -77,12 +77,23 @@ def _page(status: int, sentence: str = "", *, reference: str = "") -> tuple[Any,
         return jsonify(error=sentence or advice), status
     try:
         page = render_template(
-            "web/errors/error.html", status=status, heading=heading, sentence=sentence or advice, reference=reference
+            "web/errors/error.html",
+            status=status,
+            heading=heading,
+            sentence=sentence or advice,
+            reference=reference,
+            back=_post_behind() if heading == PAGES[409][0] else "",
         )
     except Exception:  # noqa: BLE001 - what broke the page (an unknown host, a lost database) can break this one too
         plain = f"{heading}. {sentence or advice} {reference}".strip()
         return Response(plain, status, mimetype="text/plain"), status
     return page, status
+
+
+def _post_behind() -> str:
+    """The page of the post that somebody wanted to do something with; empty where it was about no post."""
+    number = (request.view_args or {}).get("post_id")
+    return url_for("posts.show", post_id=number) if number is not None and person_or_none() else ""
 
 
 class Site(Flask):

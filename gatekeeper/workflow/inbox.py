@@ -3,6 +3,7 @@
 Looking makes no link and counts nothing. Each question is opened by itself: there is no way to answer several at once.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,8 @@ from gatekeeper.workflow.decision_view import SHORT
 from gatekeeper.workflow.gone import GONE_BADGE, gone
 
 PAGE: Final = 20
+#: "1 photos", "1 faces in them": where the first word says many of what there is one
+_ONE: Final = re.compile(r"(?<=\w)s\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ class Waiting:
     def counts(self) -> tuple[str, ...]:
         """How much there is of what, such as "2 photos"; what there is none of is left out."""
         return tuple(
-            f"{number} {what[:-1] if number == 1 and what.endswith('s') and ' ' not in what else what}"
+            f"{number} {_ONE.sub('', what, count=1) if number == 1 else what}"
             for what, number in self.summary.counts.items()
             if number and what != "overrides asked"  # it has a sign of its own
         )

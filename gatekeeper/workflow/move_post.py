@@ -41,7 +41,7 @@ CONSEQUENCE: Final[dict[PostState, str]] = {
     P.WAITING: f"The headteacher has been asked about the present time. That question is closed. {_AGAIN}",
     P.SCHEDULED: f"The headteacher has approved it for the present time. That approval ends. {_AGAIN}",
     P.CHANGES: "It becomes a draft with the new time. The headteacher still asks for changes: make them, then send it.",
-    P.REFUSED: "It becomes a draft with the new time. The headteacher refused it as it was: change it, then send it.",
+    P.REFUSED: "It becomes a draft with the new time. It was refused as it was: change it, then send it.",
     P.EXPIRED: f"Nobody decided in time. {_AGAIN}",
     P.MISSED: f"Its time passed before it could be sent. {_AGAIN}",
     P.FAILED: "It becomes a draft with the new time. See why it was not published, change it, then send it.",

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from approvals.tables import Decision
 from gatekeeper.clock import london
 from gatekeeper.people.staff import Role, Staff
 from gatekeeper.policy import limits, verdict
@@ -23,6 +25,8 @@ from gatekeeper.workflow.answer import is_asked
 from gatekeeper.workflow.answerable import RESOLVABLE
 from gatekeeper.workflow.ask_register import classes_on_roll, staff_names
 from gatekeeper.workflow.asked_changes import Exchange, exchanges_of
+from gatekeeper.workflow.change import subject_of
+from gatekeeper.workflow.consent_hold import HELD_NOTE
 from gatekeeper.workflow.facts import facts_of
 from gatekeeper.workflow.found_later import FoundLater, found_later
 from gatekeeper.workflow.gone import GONE_BADGE, GONE_WORDS, gone, gone_at
@@ -41,7 +45,7 @@ P = PostState
 MOVING: Final = frozenset({P.SCANNING, P.REQUESTING, P.WAITING, P.SCHEDULED})
 _MAY_ANSWER: Final = frozenset({Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR})
 
-#: what happens now, to the author; {due} is the time of publishing
+#: what happens now, to the author; {due} is the time of publishing, {who} the one who decided
 TURN_WORDS: Final[dict[PostState, str]] = {
     P.DRAFT: "With you. Finish it and send it to be checked.",
     P.SCANNING: "The photos and the words are being checked. This takes a few seconds for each photo.",
@@ -49,8 +53,8 @@ TURN_WORDS: Final[dict[PostState, str]] = {
     P.OPEN: "With you. Answer what the check found, then send it to the headteacher.",
     P.REQUESTING: "The headteacher is being written to.",
     P.WAITING: "With the headteacher, who decides by the link in the e-mail, before {due}.",
-    P.CHANGES: "With you. The headteacher asks for changes.",
-    P.REFUSED: "The headteacher refused this post. Nothing was published.",
+    P.CHANGES: "With you. {who} asks for changes.",
+    P.REFUSED: "{who} refused this post. Nothing was published.",
     P.EXPIRED: "With you. Nobody decided in time, so nothing was published. Choose a new time and send it again.",
     P.SCHEDULED: "Approved. It goes out by itself at {due}.",
     P.PUBLISHED: "Published. There is nothing left to do.",
@@ -71,6 +75,10 @@ STOPPED: Final = (
 STOPPED_BADGE: Final = ("Approved, and held", "warning", "!")
 READY_BADGE: Final = ("Ready for the headteacher", "success", "✓")
 
+
+_DECIDED_SO: Final = frozenset({P.CHANGES, P.REFUSED})
+#: a post that came so far passed every question, the one about its children too
+_PASSED: Final = frozenset({P.REQUESTING, P.WAITING, P.SCHEDULED, P.PUBLISHED})
 
 #: instead of the reason, which may say what a family answered, to those who see neither photos nor faces
 _HELD_BACK: Final = "Something stood against publishing it. Its author and the headteacher see what it was."
@@ -194,7 +202,7 @@ def progress_of(services: Services, post_id: int, by: Staff) -> Progress:
         state = PostState(post.state)
         held = _is_held(session, state)
         away = gone(session, (post.id,)).get(post.id)
-        (word, _, sign), words = _told(post, held=held, ready=False, away=away)
+        (word, _, sign), words = _told(session, post, held=held, ready=False, away=away)
         return Progress(state, word, sign, post.progress or words, state in MOVING)
 
 
@@ -217,7 +225,7 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
         own = wordings_of(post) if pictures else {}
         ready = state is P.OPEN and pictures and not content.open_items
         held = _is_held(session, state)
-        badge, turn = _told(post, held=held, ready=ready, away=gone(session, (post.id,)).get(post.id))
+        badge, turn = _told(session, post, held=held, ready=ready, away=gone(session, (post.id,)).get(post.id))
         resolves = mine and state in RESOLVABLE and bool(content.photos)
         return PostView(
             id=post.id,
@@ -230,7 +238,9 @@ def post_view(services: Services, post_id: int, by: Staff) -> PostView:
             badge=badge,
             turn=turn,
             progress=post.progress,
-            note=post.note if pictures else "",  # the headteacher's words, or why a face may not be shown
+            note=_note(post, ready=ready)
+            if pictures
+            else "",  # the headteacher's words, or why a face may not be shown
             revision=post.revision,
             version=version.number if version else None,
             due_at=post.due_at,
@@ -334,15 +344,37 @@ def _channel_words(account: ChannelAccount) -> str:
     return f"{limits.label_of(account.kind)} ({account.name})"
 
 
-def _told(post: Post, *, held: bool, ready: bool, away: bool | None) -> tuple[tuple[str, str, str], str]:
+def _note(post: Post, *, ready: bool) -> str:
+    """The last sentence to the author, without the one about a child once nothing speaks against the post any more."""
+    return "" if post.note == HELD_NOTE and (ready or post.state in _PASSED) else post.note
+
+
+def _told(
+    session: Session, post: Post, *, held: bool, ready: bool, away: bool | None
+) -> tuple[tuple[str, str, str], str]:
     """The badge, and the sentence that says whose turn it is."""
     if away is not None:
         return GONE_BADGE[away], GONE_WORDS[away]
     if held:
         return STOPPED_BADGE, STOPPED
-    return (READY_BADGE, READY) if ready else (BADGE[PostState(post.state)], _turn(post))
+    return (READY_BADGE, READY) if ready else (BADGE[PostState(post.state)], _turn(session, post))
 
 
-def _turn(post: Post) -> str:
+def _turn(session: Session, post: Post) -> str:
     due = london(post.due_at) if post.due_at else None
-    return TURN_WORDS[PostState(post.state)].format(due=f"{due:%H:%M} on {due.day} {due:%B}" if due else "its time")
+    state = PostState(post.state)
+    return TURN_WORDS[state].format(
+        due=f"{due:%H:%M} on {due.day} {due:%B}" if due else "its time",
+        who=_decider(session, post) if state in _DECIDED_SO else "",
+    )
+
+
+def _decider(session: Session, post: Post) -> str:
+    """Who decided last: a deputy decides too, and is not the headteacher."""
+    newest = (
+        select(Staff.name)
+        .join(Decision, Decision.approver_id == Staff.id)
+        .where(Decision.subject == subject_of(post.id))
+        .order_by(Decision.ledger_seq.desc())
+    )
+    return session.scalar(newest.limit(1)) or "The headteacher"

@@ -44,6 +44,7 @@ def index() -> str:
         words=sorted(audit_words.WORDS.items(), key=lambda pair: pair[1]),
         kinds=audit_view.ABOUT,
         filters=filters,
+        about_typed=_about_typed(),
         address=lambda endpoint="audit.index", **place: url_for(endpoint, **_as_asked(filters), **place),
         told=audit_words.detail,
         spelt=audit_words.words_for,
@@ -111,6 +112,19 @@ def _asked() -> audit_view.Filters:
         reads=bool(args.get("reads")),
         reader=viewer(person()),
     )
+
+
+def _about_typed() -> tuple[str, str, str]:
+    """The kind and the number as they were typed, and why they narrow nothing where they do not."""
+    kind, typed = request.args.get("kind", ""), request.args.get("number", "")[:20].strip()
+    kind = kind if kind in audit_view.ABOUT else ""
+    if typed and _number("number") is None:
+        return kind, typed, "This is not a number, so the lines below are about anything."
+    if typed and not kind:
+        return kind, typed, "Choose under “About” what has this number. Until then the lines below are about anything."
+    if kind and not typed:
+        return kind, typed, "Give its number as well. Until then the lines below are about anything."
+    return kind, typed, ""
 
 
 def _as_asked(filters: audit_view.Filters) -> dict[str, Any]:

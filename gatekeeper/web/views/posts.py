@@ -217,6 +217,9 @@ def use_again(post_id: int) -> Response:
         copy = submit.use_again(services(), post_id, person().id)
     except PolicyUnread as unread:
         return _read_first(post_id, unread)
+    except Conflict as refused:  # frozen meanwhile, in another window
+        flash(str(refused), "warning")
+        return _to(post_id)
     flash("This is a new draft with the same words and photos. Choose its time.", "success")
     return redirect(url_for("posts.edit", post_id=copy), code=303)
 

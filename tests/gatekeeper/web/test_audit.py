@@ -67,6 +67,34 @@ def three_days(services: Services, people: dict[Role, int], clock: ToldClock) ->
 
 
 @pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("number=7", "Choose under “About” what has this number."),
+        ("kind=staff&number=7", "Choose under “About” what has this number."),
+        ("kind=post&number=abc", "This is not a number"),
+        ("number=-3", "This is not a number"),
+        ("kind=post", "Give its number as well."),
+    ],
+    ids=["number", "other kind", "letters", "below zero", "kind"],
+)
+def test_what_narrows_nothing_is_said_beside_the_field_and_stays_typed(
+    browser: Browser, three_days: None, asked: str, sentence: str
+) -> None:
+    answer = browser(Role.AUDITOR).get(f"/audit?{asked}")
+    assert answer.status_code == 200
+    assert sentence in answer.text
+    assert 'aria-invalid="true" aria-describedby="number-error"' in answer.text
+    assert len(subjects(answer.text)) == 4
+    if "number=" in asked:
+        assert f'value="{asked.rpartition("=")[2]}"' in answer.text
+
+
+@pytest.mark.parametrize("asked", ["", "kind=post&number=7", "kind=&number="], ids=["nothing", "both", "neither"])
+def test_what_was_asked_for_well_gets_no_remark(browser: Browser, three_days: None, asked: str) -> None:
+    assert "field-error" not in browser(Role.AUDITOR).get(f"/audit?{asked}").text
+
+
+@pytest.mark.parametrize(
     ("asked", "found"),
     [
         ("person={author}", ["pupil 7"]),

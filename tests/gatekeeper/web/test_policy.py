@@ -29,6 +29,12 @@ def adopted(browser: Browser) -> None:
     assert browser(Role.HEADTEACHER).post("/policy/adopt", data=FORM).status_code == 303
 
 
+def test_who_chose_about_personal_use_stands_apart_from_where(browser: Browser) -> None:
+    head, chosen = browser(Role.HEADTEACHER), {"section_two": "2B", "place": "the staff room"}
+    assert head.post("/policy/adopt", data={**FORM, **chosen}).status_code == 303
+    assert 'the staff room <span class="sub">chosen by ' in head.get("/policy").text
+
+
 def posts(services: Services) -> list[str]:
     with services.db.read() as session:
         return list(session.scalars(select(Post.text)))
