@@ -128,7 +128,7 @@ def _line(post: Post, counts: dict[int, int], *, author: str = "") -> PostLine:
         due_at=post.due_at,
         changed_at=post.changed_at,
         photos=counts.get(post.id, 0),
-        note=post.note,
+        note="" if author else post.note,  # said to its author, and maybe of a child
         author=author,
     )
 

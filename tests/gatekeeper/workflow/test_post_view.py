@@ -167,6 +167,19 @@ def test_an_administrator_does_not_read_why_a_child_may_not_be_shown(school: Sch
     assert "family" not in office
 
 
+def test_cannot_read_in_a_list_what_was_said_to_the_author_of_anothers_post(school: School) -> None:
+    post_id = school.post(kinds=("x",))
+    with school.services.db.begin() as session:
+        post = session.get_one(Post, post_id)
+        post.state, post.note = PostState.NEEDS_PERSON, "Wren's family said no."
+    with school.services.db.read() as session:
+        for role in (Role.HEADTEACHER, Role.DEPUTY, Role.ADMINISTRATOR):
+            (line,) = lists_for(session, reader(school, role)).stuck
+            assert (line.id, line.note) == (post_id, "")
+        (own,) = lists_for(session, reader(school, Role.AUTHOR)).yours
+        assert own.note == "Wren's family said no."
+
+
 def test_an_answer_and_its_taking_back_stay_on_record(school: School) -> None:
     post_id = school.post(photos=1, kinds=("x",))
     with school.services.db.begin() as session:
