@@ -225,10 +225,13 @@ def test_who_opened_a_case_and_works_on_it_is_not_asked_what_they_themselves_may
 def test_asking_first_from_a_draft_freezes_it_until_the_answer(school: School, as_role: Browser) -> None:
     post_id, author = school.post(), as_role(Role.AUTHOR)
     assert "Ask first" in page(author, f"/posts/{post_id}")
+    assert "Send to the headteacher" in page(author, f"/posts/{post_id}")
     address = author.get(f"/cases/about/{post_id}").headers["Location"]
     assert "frozen from the moment you ask" in page(author, address)
     asked = author.post(address, data={"title": "Harvest", "words": "May I?", "post": str(post_id)}).headers["Location"]
-    assert "Frozen until there is an answer." in page(author, f"/posts/{post_id}")
+    frozen = page(author, f"/posts/{post_id}")
+    assert "Frozen until there is an answer." in frozen
+    assert "Send to the headteacher" not in frozen
     assert author.post(f"/posts/{post_id}/send").status_code in (409, 422)
     manager = as_role(Role.LINE_MANAGER)
     assert manager.post(f"{asked}/answer", data={"verdict": "go_ahead", "words": ""}).status_code == 422
