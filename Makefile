@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON := .venv/bin/python
 UV_VERSION := 0.13.9
 # four files of tests at a time, since much of their time is waiting; the tests of one file share what it started
-PYTEST_SPREAD := -n 6 --dist loadfile --no-loadscope-reorder
+PYTEST_SPREAD := -n 4 --dist loadfile --no-loadscope-reorder
 
 # a Python that really starts (a version manager's stub may not) and is new enough
 FIND_PYTHON = for name in python3.12 python3.11 python3 python; do \
