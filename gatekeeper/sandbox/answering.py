@@ -48,6 +48,9 @@ class Answering:
             operation, size, height, width = understood(bytes(header))
             details = bytearray(size)
             _read_into(connection, memoryview(details))
+            pixels = np.empty((height, width, 3), np.uint8)
+            if operation != READY:
+                _read_into(connection, pixels.data.cast("B"))  # whoever is cut off while sending reads no answer
             if self._engine is None:
                 _send(connection, {"not_scanned": "The models of the scan could not be loaded."})
             elif operation == READY:
@@ -55,8 +58,6 @@ class Answering:
                 connection.recv(1)  # the caller holds all children this way until every one of them has answered
             else:
                 parameters = json.loads(details) if details else {}
-                pixels = np.empty((height, width, 3), np.uint8)
-                _read_into(connection, pixels.data.cast("B"))
                 _send(connection, _looked(self._engine, operation, pixels, parameters))
         except (OSError, ValueError):
             return

@@ -111,7 +111,7 @@ def test_a_child_that_grew_too_large_makes_room_for_a_fresh_one(engine: EngineCl
 def test_an_engine_that_cannot_load_says_so(tmp_path: Path) -> None:
     code = ENGINE.replace("self.held = []", "raise FileNotFoundError('model.onnx')")
     with service(tmp_path / "e.sock", code) as client, pytest.raises(NotScanned, match="could not be loaded"):
-        client.ask("look", PIXELS)
+        client.ask("look", np.zeros((2000, 2000, 3), np.uint8))  # more than a socket takes before somebody reads it
 
 
 @pytest.mark.parametrize(
